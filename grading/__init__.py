@@ -1,0 +1,1 @@
+"""What the course plugs into nbgrader, and the tools around it."""

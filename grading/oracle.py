@@ -1,0 +1,173 @@
+"""The answers that hidden tests compare with, and the inputs on which they ask.
+
+Nothing here shares code with the solutions in `source/`. Forward results come from
+sliding windows and a tensor contraction; gradients come from the definition, by central
+differences of those forward results. Both are checked in `tests/test_oracle.py`, against
+SciPy's correlation and against gradients worked out in closed form.
+
+Shapes and names are those of the notation table in the notebooks.
+"""
+
+from functools import partial
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+# Each row stresses what a plain example leaves out: sides of different length, more or
+# fewer channels out than in, strides that do and do not divide, every pad from 0 to 3,
+# the smallest filter, a filter as large as the input, a single example.
+#   (m, n_H_prev, n_W_prev, n_C_prev), n_C, f, stride, pad
+CONV_SHAPES = [
+    ((2, 5, 4, 3), 2, 3, 1, 0),
+    ((2, 4, 6, 2), 3, 2, 2, 0),
+    ((1, 5, 7, 2), 4, 3, 2, 1),
+    ((2, 6, 4, 1), 2, 2, 3, 1),
+    ((1, 4, 3, 2), 1, 3, 2, 2),
+    ((2, 3, 5, 2), 3, 2, 3, 3),
+    ((3, 3, 4, 2), 3, 1, 1, 0),
+    ((2, 5, 4, 2), 1, 1, 3, 1),
+    ((2, 3, 3, 4), 2, 3, 1, 0),
+    ((1, 2, 6, 3), 2, 2, 1, 3),
+]
+
+#   (m, n_H_prev, n_W_prev, n_C_prev), f, stride
+POOL_SHAPES = [
+    ((2, 5, 4, 3), 2, 1),
+    ((1, 4, 6, 2), 2, 2),
+    ((2, 7, 5, 2), 3, 2),
+    ((2, 6, 8, 1), 2, 3),
+    ((3, 3, 4, 2), 1, 1),
+    ((1, 5, 3, 4), 1, 2),
+    ((2, 3, 3, 2), 3, 1),
+    ((1, 4, 7, 3), 3, 3),
+]
+
+
+def conv(A_prev, W, b, hparameters):
+    """Output of a CONV layer.
+
+    Arguments: A_prev (m, n_H_prev, n_W_prev, n_C_prev), W (f, f, n_C_prev, n_C),
+    b (1, 1, 1, n_C), hparameters {"stride", "pad"}. Returns Z (m, n_H, n_W, n_C), in
+    double precision whatever the inputs are.
+    """
+    stride, pad = hparameters["stride"], hparameters["pad"]
+    padded = np.pad(np.asarray(A_prev, float), ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    windows = sliding_window_view(padded, W.shape[:2], axis=(1, 2))[:, ::stride, ::stride]
+    return np.einsum("mhwcij,ijcn->mhwn", windows, np.asarray(W, float)) + b
+
+
+def pool(A_prev, hparameters, mode):
+    """Output of a pooling layer.
+
+    Arguments: A_prev (m, n_H_prev, n_W_prev, n_C), hparameters {"f", "stride"}, mode
+    "max" or "average". Returns A (m, n_H, n_W, n_C), in double precision.
+    """
+    f, stride = hparameters["f"], hparameters["stride"]
+    windows = sliding_window_view(np.asarray(A_prev, float), (f, f), axis=(1, 2))
+    windows = windows[:, ::stride, ::stride]
+    return windows.max(axis=(4, 5)) if mode == "max" else windows.mean(axis=(4, 5))
+
+
+def numeric_gradient(forward, x, dY, step):
+    """Gradient of sum(forward(x) * dY) in each entry of x, by central differences.
+
+    Exact up to rounding wherever `forward` is linear over the width of the step.
+    Returns an array of the shape of x, in double precision.
+    """
+    x = np.array(x, float)
+    gradient = np.empty(x.shape)
+    for index in np.ndindex(x.shape):
+        kept = x[index]
+        x[index] = kept + step
+        above = forward(x)
+        x[index] = kept - step
+        below = forward(x)
+        x[index] = kept
+        gradient[index] = np.sum((above - below) * dY) / (2 * step)
+    return gradient
+
+
+def padding_cases(seed):
+    """Inputs of zero_pad: a list of (X, pad)."""
+    rng = np.random.default_rng(seed)
+    shapes = [(1, 1, 1, 1), (2, 3, 5, 1), (3, 4, 2, 3), (1, 2, 2, 4)]
+    cases = [(rng.normal(size=shape), pad) for pad, shape in enumerate(shapes)]
+    return cases + [(rng.normal(size=(2, 5, 3, 2)).astype(np.float32), 2)]
+
+
+def single_step_cases(seed):
+    """Inputs of conv_single_step and their results: a list of (a_slice_prev, W, b, Z)."""
+    rng = np.random.default_rng(seed)
+    cases = []
+    for shape, dtype in [
+        ((1, 1, 1), float),
+        ((2, 2, 3), float),
+        ((3, 3, 1), float),
+        ((5, 5, 4), float),
+        ((3, 3, 2), np.float32),
+    ]:
+        a_slice_prev, W = rng.normal(size=shape).astype(dtype), rng.normal(size=shape).astype(dtype)
+        b = rng.normal(loc=2.0, size=(1, 1, 1)).astype(dtype)
+        Z = np.vdot(a_slice_prev.astype(float), W.astype(float)) + float(b.squeeze())
+        cases.append((a_slice_prev, W, b, Z))
+    return cases
+
+
+def conv_cases(seed):
+    """Inputs of conv_forward: a list of (A_prev, W, b, hparameters); the last is float32."""
+    rng = np.random.default_rng(seed)
+    cases = []
+    for (m, n_H_prev, n_W_prev, n_C_prev), n_C, f, stride, pad in CONV_SHAPES:
+        A_prev = rng.normal(size=(m, n_H_prev, n_W_prev, n_C_prev))
+        W, b = rng.normal(size=(f, f, n_C_prev, n_C)), rng.normal(size=(1, 1, 1, n_C))
+        cases.append((A_prev, W, b, {"stride": stride, "pad": pad}))
+    *arrays, hparameters = cases[2]
+    return cases + [(*(array.astype(np.float32) for array in arrays), hparameters)]
+
+
+def pool_cases(seed):
+    """Inputs of pool_forward: a list of (A_prev, hparameters); the last is float32.
+
+    All entries of one A_prev are different, half a unit apart or more, so that no window
+    has two maxima; most are negative, so that a maximum taken from zero shows.
+    """
+    rng = np.random.default_rng(seed)
+    cases = []
+    for shape, f, stride in POOL_SHAPES:
+        A_prev = (rng.permutation(np.prod(shape)).reshape(shape) - 0.7 * np.prod(shape)) / 2
+        cases.append((A_prev, {"f": f, "stride": stride}))
+    A_prev, hparameters = cases[2]
+    return cases + [(A_prev.astype(np.float32), hparameters)]
+
+
+def conv_gradient_cases(seed, of):
+    """Inputs of conv_backward and one of its results: a list of (dZ, cache, gradient).
+
+    `of` is the position in the cache of what the gradient belongs to: 0 for A_prev, 1 for W,
+    2 for b. Z is linear in each of them, so a step of 1 makes exact differences.
+    """
+    rng = np.random.default_rng(seed)
+    cases = []
+    for cache in conv_cases(seed):
+
+        def forward(x, cache=cache):
+            return conv(*cache[:of], x, *cache[of + 1 :])
+
+        dZ = rng.normal(size=conv(*cache).shape).astype(cache[0].dtype)
+        cases.append((dZ, cache, numeric_gradient(forward, cache[of], dZ, step=1.0)))
+    return cases
+
+
+def pool_gradient_cases(seed, mode):
+    """Inputs of pool_backward and their results: a list of (dA, cache, dA_prev).
+
+    A step of 1/8 changes no winner: entries are at least 1/2 apart.
+    """
+    rng = np.random.default_rng(seed)
+    cases = []
+    for A_prev, hparameters in pool_cases(seed):
+        dA = rng.normal(size=pool(A_prev, hparameters, mode).shape).astype(A_prev.dtype)
+        forward = partial(pool, hparameters=hparameters, mode=mode)
+        dA_prev = numeric_gradient(forward, A_prev, dA, step=0.125)
+        cases.append((dA, (A_prev, hparameters), dA_prev))
+    return cases

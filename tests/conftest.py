@@ -1,0 +1,68 @@
+"""What the tests share: the assignments, and a course folder in which one was graded."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grading.bank import ROOT
+from grading.notebooks import notebook_path, read
+
+ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
+IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
+
+
+def need_program(*names):
+    """The path of the first of these programs that is installed.
+
+    A laptop that lacks them skips the test by name; CI installs what it needs, so there a
+    missing program is a failure.
+    """
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    message = f"none of the programs {', '.join(names)} is installed"
+    if IN_CI:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def run(*command, cwd=ROOT, **options):
+    """Run a command with the environment's programs on PATH; output is captured as text."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | {"PATH": path}, capture_output=True, text=True, **options
+    )
+
+
+@pytest.fixture(params=ASSIGNMENTS)
+def assignment(request):
+    """Each assignment in turn."""
+    return request.param
+
+
+@pytest.fixture
+def source(assignment):
+    """The instructor's notebook."""
+    return read(notebook_path("source", assignment, ROOT))
+
+
+@pytest.fixture
+def release(assignment):
+    """The student's notebook, as committed."""
+    return read(notebook_path("release", assignment, ROOT))
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory):
+    """What a fresh clone holds: every file that git tracks or would add, and nothing else."""
+    folder = tmp_path_factory.mktemp("clone")
+    listed = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder

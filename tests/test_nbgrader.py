@@ -1,0 +1,113 @@
+"""nbgrader's stock commands, as its manual has them, in a fresh clone."""
+
+import csv
+
+import pytest
+from conftest import run
+
+from grading.bank import right_answers, solutions
+from grading.course import Course, CourseError
+from grading.demo import ASSIGNMENT, answers, table
+from grading.notebooks import notebook_path
+
+NOT_ANSWERED = {}
+
+
+@pytest.fixture(scope="module")
+def graded(clone):
+    """A clone in which stock commands graded the reference and an untouched release."""
+    steps = [("generate_assignment", ASSIGNMENT)]
+    course = Course(clone)
+    for step in [*steps, ("autograde", ASSIGNMENT), ("generate_feedback", ASSIGNMENT), ("export",)]:
+        done = run("nbgrader", *step, cwd=clone)
+        assert done.returncode == 0, done.stderr
+        if step[0] == "generate_assignment":
+            course.submit("reference", ASSIGNMENT, solutions(ASSIGNMENT))
+            course.submit("untouched", ASSIGNMENT, NOT_ANSWERED)
+    return course
+
+
+def test_reference_gets_everything_and_the_untouched_release_nothing(graded):
+    scores, maximum = graded.points(ASSIGNMENT)
+    assert sum(maximum.values()) == 100
+    assert scores["reference"] == maximum
+    assert set(scores["untouched"].values()) == {0}
+
+
+def test_feedback_and_export_are_written(graded):
+    for student in ("reference", "untouched"):
+        page = notebook_path(f"feedback/{student}", ASSIGNMENT, graded.folder).with_suffix(".html")
+        assert "conv_forward" in page.read_text(encoding="utf-8")
+    with open(graded.folder / "grades.csv", encoding="utf-8") as stream:
+        rows = {row["student_id"]: float(row["score"]) for row in csv.DictReader(stream)}
+    assert rows == {"reference": 100, "untouched": 0}
+
+
+def test_validate_agrees_with_the_grade(graded):
+    source = notebook_path("source", ASSIGNMENT)
+    done = run("nbgrader", "validate", str(source), cwd=graded.folder)
+    assert "Success" in done.stdout, done.stdout + done.stderr
+    release = notebook_path("release", ASSIGNMENT)
+    done = run("nbgrader", "validate", str(release), cwd=graded.folder)
+    assert "conv_forward: write your code" in done.stdout
+
+
+def test_a_broken_configuration_stops_nbgrader(graded, tmp_path):
+    """Class paths are strings, so an import that fails is an error, not a missing setting."""
+    course = Course.create(tmp_path / "broken")
+    config = course.folder / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("grading.release.KeepSteps", "grading.gone.X"))
+    done = run("nbgrader", "generate_assignment", ASSIGNMENT, cwd=course.folder)
+    assert done.returncode != 0
+    assert not notebook_path("release", ASSIGNMENT, course.folder).exists()
+
+
+def test_text_on_stderr_costs_no_points(tmp_path):
+    """A warning, and a message that a student prints to stderr, leave the grade alone."""
+    course = Course.create(tmp_path / "noisy")
+    course.release(ASSIGNMENT)
+    noise = """    import sys, warnings
+    warnings.warn("careful")
+    print("something is odd", file=sys.stderr)
+"""
+    noisy = {
+        name: source.replace("    ### BEGIN SOLUTION\n", noise)
+        for name, source in solutions(ASSIGNMENT).items()
+    }
+    course.submit("noisy", ASSIGNMENT, noisy)
+    course.grade(ASSIGNMENT, ["noisy"])
+    scores, maximum = course.points(ASSIGNMENT)
+    assert scores["noisy"] == maximum
+
+
+def test_demo_class(tmp_path, clone, capsys):
+    """What `make demo` shows: who is right gets everything, each mistake costs its function."""
+    course = Course.create(tmp_path / "demo")
+    course.release(ASSIGNMENT)
+    class_answers = answers()
+    for student, answered in class_answers.items():
+        course.submit(student, ASSIGNMENT, answered)
+    course.grade(ASSIGNMENT, class_answers)
+    scores, maximum = course.points_by_function(ASSIGNMENT)
+    assert scores["all_right"] == scores["other_style"] == maximum
+    assert set(scores["untouched"].values()) == {0}
+    for student, function in {
+        "bias_in_the_sum": "conv_single_step",
+        "pad_0_forgotten": "conv_backward",
+        "stride_ignored": "pool_forward",
+        "syntax_error": "distribute_value",
+    }.items():
+        assert scores[student][function] < maximum[function]
+        # The first functions do not depend on any of these.
+        assert scores[student]["zero_pad"] == maximum["zero_pad"]
+    shown = table(scores, maximum)
+    assert "total" in shown and shown.splitlines()[-1].split()[1:3] == ["100", "100"]
+    assert course.export().exists()
+    assert right_answers(ASSIGNMENT)
+
+
+def test_a_course_replaces_only_what_it_made(tmp_path):
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(CourseError, match="not made by this command"):
+        Course.create(tmp_path)
+    assert (tmp_path / "mine.txt").read_text() == "precious"

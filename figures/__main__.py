@@ -1,0 +1,45 @@
+"""Write every figure: `python -m figures [OUTPUT_ROOT]`.
+
+Without OUTPUT_ROOT the files go into this repository. With it they go to the same relative paths
+beneath that folder, so that a test can compare them with the committed ones.
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib
+
+from figures import drawing, step_by_step
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FOLDERS = {"source/1_step_by_step/figures": step_by_step.FIGURES}
+
+
+def write_figures(root):
+    """Write all figures beneath root and return their paths in order."""
+    written = []
+    # A reader's own matplotlibrc must not change a picture, so we draw with the defaults.
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        for folder, figures in FOLDERS.items():
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            for name, draw in figures.items():
+                path = root / folder / name
+                if path.suffix == ".gif":
+                    drawing.save_gif(*draw(), path)
+                else:
+                    drawing.save_png(draw(), path)
+                written.append(path)
+    return written
+
+
+def main():
+    """Read the command line, write the figures and list them with their sizes."""
+    parser = argparse.ArgumentParser(prog="python -m figures", description="Write every figure.")
+    parser.add_argument("root", nargs="?", type=Path, default=REPOSITORY, metavar="OUTPUT_ROOT")
+    for path in write_figures(parser.parse_args().root):
+        print(f"{path.stat().st_size:>8,} bytes  {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ test: .venv/installed-dev ## run all tests
 	$(BIN)/python -m pytest --nbval tests $(wildcard source/*/*.ipynb notebooks/*.ipynb)
 
 lab: .venv/installed ## open JupyterLab on a student's copy of the releases (in LAB)
-	mkdir -p "$(LAB)" && cp -Rn release/. "$(LAB)" && . $(BIN)/activate && cd "$(LAB)" && jupyter lab
+	$(BIN)/python -m grading lab "$(LAB)"
 
 release: .venv/installed ## compile release/ from source/
 	. $(BIN)/activate && for a in source/*/; do nbgrader generate_assignment "$$(basename $$a)" || exit; done

@@ -15,6 +15,8 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("demo", help="make, grade and show a demo class in FOLDER")
     command.add_argument("folder", type=Path, nargs="?", default=Path("demo"), metavar="FOLDER")
+    command = commands.add_parser("lab", help="open JupyterLab on a student's copy in FOLDER")
+    command.add_argument("folder", type=Path, metavar="FOLDER")
     command = commands.add_parser("refresh", help="run notebooks and update their outputs")
     command.add_argument("paths", type=Path, nargs="*", metavar="NOTEBOOK")
     options = parser.parse_args()
@@ -22,6 +24,10 @@ def main():
     # Imported late: each command loads only what it needs.
     if options.command == "demo":
         from grading.demo import run
+
+        run(options.folder)
+    elif options.command == "lab":
+        from grading.lab import run
 
         run(options.folder)
     elif options.command == "refresh":

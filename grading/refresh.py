@@ -61,7 +61,10 @@ def refresh(path):
     """Execute one notebook in its folder, update its expected outputs, tidy and write it."""
     path = Path(path)
     nb = nbformat.read(path, as_version=4)
-    client = NotebookClient(nb, timeout=TIMEOUT, resources={"metadata": {"path": path.parent}})
+    # A text written in two goes may arrive in one or two pieces: join them.
+    client = NotebookClient(
+        nb, timeout=TIMEOUT, coalesce_streams=True, resources={"metadata": {"path": path.parent}}
+    )
     client.execute()
     for example, expected in expected_outputs(nb):
         head, _, tail = FENCED.split(expected.source, maxsplit=1)

@@ -1,14 +1,16 @@
 """nbgrader's stock commands, as its manual has them, in a fresh clone."""
 
 import csv
+import shutil
 
+import nbformat
 import pytest
 from conftest import run
 
 from grading.bank import right_answers, solutions
 from grading.course import Course, CourseError
 from grading.demo import ASSIGNMENT, answers, table
-from grading.notebooks import notebook_path
+from grading.notebooks import notebook_path, read
 
 NOT_ANSWERED = {}
 
@@ -104,6 +106,26 @@ def test_demo_class(tmp_path, clone, capsys):
     assert "total" in shown and shown.splitlines()[-1].split()[1:3] == ["100", "100"]
     assert course.export().exists()
     assert right_answers(ASSIGNMENT)
+
+
+def test_changing_tests_after_submissions(graded, tmp_path):
+    """What the README says: new text in a test cell is fine, a renamed test cell is refused."""
+    course = Course(tmp_path / "changed")
+    shutil.copytree(graded.folder, course.folder)
+    path = notebook_path("source", ASSIGNMENT, course.folder)
+    nb = read(path)
+    (cell,) = [cell for cell in nb.cells if cell.id == "test_zero_pad_shape"]
+    cell.source += "\n# a better message"
+    nbformat.write(nb, path)
+    done = run("nbgrader", "generate_assignment", ASSIGNMENT, cwd=course.folder)
+    assert done.returncode == 0, done.stderr
+
+    cell.metadata.nbgrader.grade_id = "test_zero_pad_size"
+    nbformat.write(nb, path)
+    done = run("nbgrader", "generate_assignment", ASSIGNMENT, cwd=course.folder)
+    assert done.returncode != 0
+    assert "submissions associated with it" in done.stderr
+    assert not notebook_path("release", ASSIGNMENT, course.folder).exists()
 
 
 def test_a_course_replaces_only_what_it_made(tmp_path):

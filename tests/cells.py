@@ -48,6 +48,30 @@ def define(answers):
     return namespace
 
 
+def count_calls(assignment, answers):
+    """How often each test cell calls graded functions: {test cell: calls}."""
+    counts = {}
+    for cell in grade_cells(source_notebook(assignment)):
+        namespace, name = define(answers), cell.metadata.nbgrader.grade_id
+        calls = []
+        # Only calls by the test cell count, so the functions themselves call the originals.
+        called = {f: counted(namespace[f], calls) for f in answers}
+        with redirect_stdout(StringIO()):
+            exec(compiled_test(assignment, name), {"np": np} | called)
+        counts[name] = len(calls)
+    return counts
+
+
+def counted(function, calls):
+    """The function, with a note in the list `calls` of each call."""
+
+    def call(*arguments, **keywords):
+        calls.append(function.__name__)
+        return function(*arguments, **keywords)
+
+    return call
+
+
 def run_tests(assignment, answers, function=None):
     """Run the test cells of all functions, or of one: {test cell: None or its error}."""
     nb = source_notebook(assignment)

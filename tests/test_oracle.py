@@ -54,4 +54,3 @@ def test_cases_cover_what_plain_examples_leave_out():
     assert any(W[0] == A[1] == A[2] and pad == 0 for A, W, _, pad in shapes)
     assert any((A[1] - W[0] + 2 * pad) % stride for A, W, stride, pad in shapes)
     assert cases[-1][0].dtype == np.float32
-    assert len(cases) + 2 <= 50, "a test cell calls a student's function at most 50 times"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cells import define, run_tests
+from cells import count_calls, define, run_tests
 from closed_forms import conv_by_scipy, conv_gradients_closed
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,3 +92,9 @@ def test_guards_name_what_is_wrong():
 
 def test_reference_passes_every_test(assignment):
     assert set(run_tests(assignment, solutions(assignment)).values()) == {None}
+
+
+def test_a_test_cell_calls_at_most_50_times(assignment):
+    """A call will cost milliseconds once tests and answers run in two processes."""
+    counts = count_calls(assignment, solutions(assignment))
+    assert 1 <= min(counts.values()) and max(counts.values()) <= 50, counts

@@ -46,50 +46,53 @@ def number(value):
     return f"{value:g}".replace("-", "\N{MINUS SIGN}")
 
 
-def draw_text(axes, x, y, words, size=13, color=INK, ha="left", va="center", bold=False):
-    """Write words at (x, y), size in display pixels."""
+def draw_text(axes, x, y, words, size=13, color=INK, ha="left", bold=False, upright=False):
+    """Write one line of words, size in display pixels; y is the middle of its capital letters."""
     style = {"family": "DejaVu Sans", "weight": "bold" if bold else "normal"}
-    style |= {"fontsize": points(size), "linespacing": 1.35, "zorder": 6}
-    return axes.text(x, y, words, color=color, ha=ha, va=va, **style)
+    style |= {"fontsize": points(size), "color": color, "zorder": 6}
+    if upright:
+        return axes.text(x, y, words, rotation=90, ha="center", va="center", **style)
+    # Centred on the ink of each word, "stride" and "pad" would stand on different lines.
+    return axes.text(x, y + 0.365 * size, words, ha=ha, va="baseline", **style)
 
 
 def draw_grid(axes, values, x, y, cell, colors, size=14, fills=None, bold=None):
-    """Draw a 2-D array as a grid of numbers with its top left corner at (x, y).
+    """Draw a 2-D array as a grid of numbers (or words) with its top left corner at (x, y).
 
     colors is a pair (fill, edge). fills, an array of colours in the shape of values, overrides the
     fill cell by cell; bold is a boolean array. An entry that is nan stays an empty cell.
     """
-    rows, columns = values.shape
     fill, edge = colors
-    for row, column in np.ndindex(rows, columns):
+    for (row, column), value in np.ndenumerate(values):
         left, top = x + column * cell, y + row * cell
         color = fill if fills is None else fills[row, column]
         square = Rectangle((left, top), cell, cell, facecolor=color, edgecolor=edge)
         square.set(linewidth=points(1.2), zorder=2)
         axes.add_patch(square)
-        if not np.isnan(values[row, column]):
+        words = value if isinstance(value, str) else number(value)
+        if words != "nan":
             heavy = bold is not None and bool(bold[row, column])
-            centre = (left + cell / 2, top + cell / 2)
-            draw_text(axes, *centre, number(values[row, column]), size, ha="center", bold=heavy)
+            ink = INK if brightness(color) > 110 else WHITE
+            draw_text(axes, left + cell / 2, top + cell / 2, words, size, ink, "center", heavy)
 
 
-def draw_window(axes, x, y, cell, rows, columns, color=VERMILLION, width=4):
+def draw_window(axes, x, y, cell, rows, columns, color=VERMILLION, width=4, dashed=False, zorder=4):
     """Outline rows (start, stop) and columns (start, stop), ends exclusive, of a grid at (x, y)."""
     corner = (x + columns[0] * cell, y + rows[0] * cell)
     size = ((columns[1] - columns[0]) * cell, (rows[1] - rows[0]) * cell)
     outline = Rectangle(corner, *size, fill=False, edgecolor=color, linewidth=points(width))
-    outline.set(joinstyle="round", zorder=4)
+    outline.set(joinstyle="round", zorder=zorder, linestyle=(0, (2, 1.2)) if dashed else "solid")
     axes.add_patch(outline)
 
 
-def draw_picture(axes, values, x, y, cell, edge, limits=(0, 1)):
+def draw_picture(axes, values, x, y, cell, edge, limits=(0, 1), zorder=2):
     """Draw an array (n_H, n_W) in greys or (n_H, n_W, 3) in colours, cell pixels per entry."""
     rows, columns = values.shape[:2]
     extent = (x, x + columns * cell, y + rows * cell, y)
     style = {"cmap": "gray", "vmin": limits[0], "vmax": limits[1], "interpolation": "nearest"}
     # Without aspect="auto", imshow would change the shape of the whole canvas.
-    axes.imshow(values, extent=extent, aspect="auto", zorder=2, **style)
-    draw_window(axes, x, y, cell, (0, rows), (0, columns), edge, width=2)
+    axes.imshow(values, extent=extent, aspect="auto", zorder=zorder, **style)
+    draw_window(axes, x, y, cell, (0, rows), (0, columns), edge, width=2, zorder=zorder)
 
 
 def draw_arrow(axes, start, end, color=GREY, width=1.8, curve=0, zorder=5):
@@ -155,8 +158,17 @@ def draw_box(axes, project, stop, colors, start=(0, 0, 0), lines=True, width=1.4
 
 def darken(color, factor):
     """Return a hexadecimal colour with its three parts multiplied by factor."""
-    parts = (int(color[place : place + 2], 16) for place in (1, 3, 5))
-    return "#" + "".join(f"{round(part * factor):02X}" for part in parts)
+    return "#" + "".join(f"{round(part * factor):02X}" for part in parts_of(color))
+
+
+def brightness(color):
+    """Return the mean of the three parts of a hexadecimal colour, 0 to 255."""
+    return sum(parts_of(color)) / 3
+
+
+def parts_of(color):
+    """Return the red, green and blue part of a hexadecimal colour, each 0 to 255."""
+    return [int(color[place : place + 2], 16) for place in (1, 3, 5)]
 
 
 def pixels_of(figure):

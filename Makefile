@@ -23,6 +23,10 @@ release: .venv/installed ## compile release/ from source/
 figures: .venv/installed ## draw all figures again
 	$(BIN)/python -m figures
 
+security: .venv/installed-dev ## list the attacks of the tests in SECURITY.md
+	$(BIN)/python tests/attacks.py > build-table && sed -i -e '/^| family/,/^$$/d' SECURITY.md \
+	  && cat build-table >> SECURITY.md && rm build-table
+
 outputs: .venv/installed ## run the notebooks in source/ and notebooks/, keep their outputs
 	$(BIN)/python -m grading refresh
 
@@ -43,4 +47,4 @@ clean: ## remove what the commands made, but no grades and nothing a student han
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo test lab release figures outputs clean
+.PHONY: help demo test lab release figures outputs security clean

@@ -28,3 +28,38 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+
+# Of a submission only the text of its cells is kept; test cells come whole from source.
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "grading.overwrite.SourceCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# The student's cells run in a sandbox, test cells in another kernel, out of its reach.
+c.Autograde.autograde_preprocessors = [
+    "grading.execute.TwoKernels",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# Pages that students get show no hidden test, in no traceback either, and nothing active.
+c.GenerateFeedback.preprocessors = [
+    "grading.feedback.HideTests",
+    "nbgrader.preprocessors.GetGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
+# The solution notebook is for students, too: run it with the hidden tests, then drop them.
+c.GenerateSolution.preprocessors = [
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.Execute",
+    "grading.release.InlineFigures",
+    "nbgrader.preprocessors.ClearHiddenTests",
+]

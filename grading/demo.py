@@ -6,6 +6,7 @@ import sys
 from grading.bank import misconception, right_answers, solutions
 from grading.course import Course, CourseError
 from grading.notebooks import notebook_path
+from grading.sandbox import find_bwrap
 
 ASSIGNMENT = "1_step_by_step"
 
@@ -52,6 +53,12 @@ def run(folder):
         course = Course.create(folder)
         print("Compiling the release of", ASSIGNMENT)
         course.release(ASSIGNMENT)
+        if find_bwrap()[0] is None:
+            print(
+                "This machine has no working sandbox (bubblewrap), which real submissions need.\n"
+                "The demo's submissions are ours, so they are graded without one."
+            )
+            course.accept_no_sandbox()
         print(f"Grading {len(class_answers)} submissions and writing feedback", flush=True)
         for student, answered in class_answers.items():
             course.submit(student, ASSIGNMENT, answered)

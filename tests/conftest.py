@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from grader_api import GradedCourse
 
 from grading.bank import ROOT
 from grading.notebooks import notebook_path, read
@@ -36,6 +37,15 @@ def run(*command, cwd=ROOT, **options):
     return subprocess.run(
         command, cwd=cwd, env=os.environ | {"PATH": path}, capture_output=True, text=True, **options
     )
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory):
+    """A small course whose limits are short, graded in this process by nbgrader's own API."""
+    os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    course = GradedCourse(tmp_path_factory.mktemp("course") / "c")
+    yield course
+    course.close()
 
 
 @pytest.fixture(params=ASSIGNMENTS)

@@ -1,0 +1,389 @@
+"""Run a submission in two kernels: the student's cells in a sandbox, test cells where it can't see.
+
+Takes the place of nbgrader's Execute. The student's kernel is fresh for each submission; the
+trusted one is kept and cleaned before each test cell.
+"""
+
+import ast
+import atexit
+import hashlib
+import hmac
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from jupyter_client import KernelManager
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade, is_solution
+from traitlets import Float, Integer, List, Unicode
+
+from grading.active import plain, quiet_output
+from grading.cells import source_cells, source_folder
+from grading.kernels import MIB, Kernel, error_output, memory_in_use
+from grading.notebooks import function_under_test
+from grading.sandbox import SandboxedKernelManager, SandboxError
+
+
+class TwoKernels(NbGraderPreprocessor):
+    """Execute a submission with hidden tests out of the student's reach."""
+
+    timeout = Float(30, help="Seconds for a cell of the student.").tag(config=True)
+    call_timeout = Float(10, help="Seconds for one call of a graded function.").tag(config=True)
+    test_timeout = Float(60, help="Seconds for a test cell.").tag(config=True)
+    total_timeout = Float(600, help="Seconds for a submission.").tag(config=True)
+    max_output = Integer(2 * MIB, help="Bytes that one cell may print.").tag(config=True)
+    max_restarts = Integer(8, help="Fresh kernels for one submission.").tag(config=True)
+    hidden = List(Unicode(), help="More folders that the probe must not see.").tag(config=True)
+    secret_file = Unicode(
+        ".grading_secret", help="Course secret for seeds of hidden inputs; made if missing."
+    ).tag(config=True)
+
+    def preprocess(self, nb, resources):
+        """Fill in the outputs of all code cells. Raises SandboxError, SourceError."""
+        known = source_cells(self.config, resources)
+        submission = Submission(self, nb, resources, known)
+        try:
+            submission.run()
+        finally:
+            submission.close()
+        return nb, resources
+
+    def seed(self, nb, folder):
+        """A number that only the course can compute, another one for each submission."""
+        path = folder.parent.parent / self.secret_file
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as stream:
+                stream.write(secrets.token_hex(32))
+        content = "\0".join(cell.source for cell in nb.cells)
+        digest = hmac.new(path.read_bytes(), content.encode("utf-8", "replace"), hashlib.sha256)
+        return int.from_bytes(digest.digest()[:4], "big")
+
+
+class Submission:
+    """One run of one notebook."""
+
+    def __init__(self, settings, nb, resources, known):
+        self.settings, self.nb, self.log = settings, nb, settings.log
+        self.functions = [cell.grade_id for cell in known if cell.solution]
+        self.source = source_folder(settings.config, resources["nbgrader"]["assignment"])
+        self.root = self.source.parent.parent
+        self.seed = settings.seed(nb, self.source)
+        self.tests = {cell.grade_id for cell in known if cell.test}
+        self.deadline = time.monotonic() + settings.total_timeout
+        self.kernel, self.restarts = None, 0
+        self.harmful, self.spoilt = {}, {}  # cells and functions, with the reason
+        self.current = 0
+
+    def run(self):
+        """All cells, in order. Every test cell ends with a grade."""
+        self.start_kernel()
+        for index, cell in enumerate(self.nb.cells):
+            if cell.cell_type != "code":
+                continue
+            cell.outputs, cell.execution_count = [], None
+            if is_grade(cell) and not is_solution(cell):
+                self.run_test(index, cell)
+            elif cell.source.strip():
+                self.run_student_cell(index, cell)
+
+    def close(self):
+        """End the student's kernel."""
+        trusted = Trusted.current
+        if trusted is not None:
+            trusted.forget()
+        if self.kernel is not None:
+            self.kernel.kill()
+            self.kernel = None
+
+    # The student's kernel
+
+    def start_kernel(self):
+        """A fresh kernel whose sandbox is proved to be on. Raises SandboxError."""
+        manager = SandboxedKernelManager(
+            config=self.settings.config,
+            log=self.log,
+            kernel_name="python3",
+            hidden=[
+                str(path)
+                for path in (
+                    *(self.root / name for name in ("source", "submitted", "autograded")),
+                    Path(__file__).parent,
+                    *self.settings.hidden,
+                )
+            ],
+            data_files=data_files(self.source),
+        )
+        watch = Watch(manager)
+        try:
+            self.kernel = Kernel(manager, watch=watch)
+        except RuntimeError as error:
+            raise SandboxError(f"The student's kernel can't start: {error}") from None
+        watch.start()
+        if manager.sandboxed:
+            self.probe(manager)
+        self.kernel.run(
+            "__import__('grader_link.student_side').student_side.prepare()", 30, silent=True
+        )
+        Trusted.get(self.log).connect(manager, self.settings.call_timeout)
+
+    def probe(self, manager):
+        """Prove from inside that the sandbox is on, before any code of the student."""
+        run = self.kernel.run(
+            manager.probe_code(),
+            manager.probe_timeout,
+            silent=True,
+            expressions={"wrong": "probe()"},
+        )
+        answer = run.expressions.get("wrong", {})
+        found = answer.get("data", {}).get("text/plain")
+        if found != "[]":
+            said = found or answer.get("evalue") or run.reason or run.error
+            self.close()
+            raise SandboxError(f"The sandbox is not on, so grading stops. The probe says: {said}")
+        self.kernel.run("del probe", 10, silent=True)
+
+    def run_student_cell(self, index, cell):
+        """Run one cell of the student in the sandbox and keep what it showed."""
+        self.current = index
+        if not self.ensure_kernel():
+            cell.outputs = [error_output("NotRun", self.no_kernel_reason())]
+            return
+        run = self.kernel.run(cell.source, self.time_for(self.settings.timeout), self.limit())
+        outputs = [quiet_output(output) for output in run.outputs]
+        cell.outputs = [output for output in outputs if output is not None]
+        if run.reason:
+            self.note_harm(index, run.reason)
+            cell.outputs.append(error_output("CellStopped", run.reason))
+        elif run.failed and not any(o.output_type == "error" for o in cell.outputs):
+            error = run.error or {}
+            name, text = plain(error.get("ename", "Error"), 200), plain(error.get("evalue", ""))
+            cell.outputs.append(error_output(name, text))
+        if run.lost:
+            self.lose_kernel(run.reason)
+
+    def note_harm(self, index, reason):
+        """Leave a cell out of every replay; what its function is called, loses its points."""
+        self.harmful[index] = reason
+        cell = self.nb.cells[index]
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id in self.functions:
+            self.spoilt[grade_id] = f"its cell was stopped: {reason}"
+
+    def lose_kernel(self, reason):
+        """End a kernel that is stuck or gone."""
+        self.log.warning("The student's kernel is lost: %s", reason)
+        Trusted.get(self.log).forget()
+        self.kernel.kill()
+        self.kernel = None
+
+    def ensure_kernel(self):
+        """A kernel in which the cells so far have run, if time and restarts allow."""
+        if time.monotonic() >= self.deadline:
+            return False
+        while self.kernel is None:
+            if self.restarts >= self.settings.max_restarts or time.monotonic() >= self.deadline:
+                return False
+            self.restarts += 1
+            self.start_kernel()
+            self.replay()
+        return True
+
+    def replay(self):
+        """Run the student's cells up to here again, without the harmful ones."""
+        for index in sorted(self.done):
+            if index in self.harmful:
+                continue
+            cell = self.nb.cells[index]
+            run = self.kernel.run(cell.source, self.time_for(self.settings.timeout), self.limit())
+            if run.reason:
+                self.note_harm(index, run.reason)
+            if run.lost:
+                self.lose_kernel(run.reason)
+                return
+
+    @property
+    def done(self):
+        """Indices of student cells that have been run before the current one."""
+        return [
+            index
+            for index, cell in enumerate(self.nb.cells[: self.current])
+            if cell.cell_type == "code" and cell.source.strip() and not is_test(cell)
+        ]
+
+    def no_kernel_reason(self):
+        if time.monotonic() >= self.deadline:
+            return f"the submission took longer than {self.settings.total_timeout:g} s in all"
+        return f"the notebook's kernel was lost {self.restarts} times"
+
+    def time_for(self, limit):
+        return max(0.5, min(limit, self.deadline - time.monotonic()))
+
+    def limit(self):
+        return self.settings.max_output
+
+    # Test cells
+
+    def run_test(self, index, cell):
+        """Run one test cell in the trusted kernel. One that does not finish has an error."""
+        self.current = index
+        grade_id = cell.metadata.nbgrader["grade_id"]
+        function = function_under_test(grade_id, self.functions)
+        if grade_id not in self.tests:
+            cell.outputs = [error_output("NotRun", "this is not a test cell of the source")]
+        elif function in self.spoilt:
+            message = f"{function} was not tested: {self.spoilt[function]}"
+            cell.outputs = [error_output("NotRun", message)]
+        elif not self.ensure_kernel():
+            cell.outputs = [error_output("NotRun", self.no_kernel_reason())]
+        else:
+            trusted = Trusted.get(self.log)
+            limit = self.time_for(self.settings.test_timeout)
+            cell.outputs, lost, trouble = trusted.test(
+                cell.source, self.functions, self.seed, limit
+            )
+            if trouble and function:
+                self.spoilt.setdefault(function, trouble)
+            if lost:
+                self.lose_kernel(lost)
+
+
+class Watch:
+    """Looks at a sandbox from outside: memory of all its processes, bytes in its folder."""
+
+    def __init__(self, manager):
+        self.manager, self.started, self.looks = manager, False, 0
+
+    def start(self):
+        """From here on a student's code may run."""
+        self.started = True
+
+    def __call__(self):
+        manager = self.manager
+        if not self.started or not manager.has_kernel:
+            return None
+        if memory_in_use(manager.pid) > manager.total_memory * MIB:
+            return f"the notebook used more than {manager.total_memory} MiB of memory"
+        if manager.folder_bytes() > 16 * MIB:
+            return "the notebook filled the folder of its kernel"
+        return None
+
+
+def is_test(cell):
+    """Whether a cell is graded and not the student's to write."""
+    return is_grade(cell) and not is_solution(cell)
+
+
+def data_files(folder):
+    """(path, relative path) of the assignment's own files, which the student's code may read."""
+    found = []
+    for root, names, files in os.walk(folder):
+        names[:] = [name for name in names if not name.startswith((".", "__"))]
+        for name in files:
+            path = Path(root, name)
+            if not name.endswith((".ipynb", ".pyc")) and path.is_file() and not path.is_symlink():
+                found.append((path, path.relative_to(folder)))
+    return found
+
+
+class Trusted:
+    """The kernel that runs test cells: one for this process, started when first needed."""
+
+    current = None
+
+    @classmethod
+    def get(cls, log):
+        """The running one, or a new one."""
+        if cls.current is None or not cls.current.kernel.alive():
+            cls.current = cls(log)
+        return cls.current
+
+    def __init__(self, log):
+        self.log, self.link = log, None
+        self.folder = tempfile.mkdtemp(prefix="gt")
+        atexit.register(self.close)
+        manager = KernelManager(kernel_name="python3", transport="ipc", ip=f"{self.folder}/s")
+        manager.connection_file = f"{self.folder}/kernel.json"
+        # No student folder on its path: it starts in an empty one, and finds this package.
+        package = str(Path(__file__).parent.parent)
+        start, work = manager.start_kernel, Path(self.folder, "work")
+        work.mkdir()
+        environment = {**os.environ, "PYTHONPATH": package, "OPENBLAS_NUM_THREADS": "1"}
+        manager.start_kernel = lambda **more: start(
+            **more,
+            cwd=str(work),
+            env=environment,
+            extra_arguments=["--HistoryManager.enabled=False"],
+        )
+        self.kernel = Kernel(manager)
+        self.must("import grading.standins")
+
+    def must(self, code):
+        """Run our own code. Raises SandboxError if it fails: then nothing can be graded."""
+        run = self.kernel.run(code, 60, silent=True)
+        if not run.finished:
+            raise SandboxError(f"The trusted kernel failed: {run.reason or run.error}")
+
+    def connect(self, manager, call_timeout):
+        """Link the stand-ins to a fresh kernel of a student."""
+        self.link = (manager.connection_file, manager.pid, call_timeout)
+        self.must(f"__import__('grading.standins').standins.connect{self.link!r}")
+
+    def forget(self):
+        """Drop the link before its kernel ends."""
+        if self.link is not None:
+            self.link = None
+            if self.kernel.alive():
+                self.must("__import__('grading.standins').standins.disconnect()")
+
+    def test(self, source, functions, seed, timeout):
+        """Run one test cell. Returns (outputs, why the student's kernel is lost, trouble)."""
+        self.must(f"__import__('grading.standins').standins.prepare({functions!r}, {seed})")
+        run = self.kernel.run(source, timeout)
+        if run.lost or run.reason:
+            self.close()
+            Trusted.current = None
+            reason = f"the test did not end within {timeout:g} s"
+            return [error_output("NotFinished", reason)], reason, reason
+        link = ast.literal_eval(
+            ast.literal_eval(
+                self.kernel.evaluate("__import__('grading.standins').standins.report()", 30)
+            )
+        )
+        for output in run.outputs:
+            # The message of a student's own error goes on with the student's own lines.
+            if output.output_type == "error" and link["lines"]:
+                if link["message"] in output.evalue:
+                    output.evalue += f"\nIn your notebook:\n{link['lines']}"
+        outputs = [quiet_test_output(output) for output in run.outputs]
+        outputs = [output for output in outputs if output is not None]
+        failed = any(output.output_type == "error" for output in outputs)
+        if link["trouble"]:
+            outputs = [error_output("NotFinished", link["trouble"])]
+        elif not run.finished and not failed:
+            outputs.append(error_output("NotFinished", "the test cell did not finish"))
+        return outputs, link["lost"], link["trouble"]
+
+    def close(self):
+        """End the kernel."""
+        atexit.unregister(self.close)
+        self.kernel.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def close_trusted_kernel():
+    """End the trusted kernel of this process, if there is one."""
+    if Trusted.current is not None:
+        Trusted.current.close()
+        Trusted.current = None
+
+
+def quiet_test_output(output):
+    """An output of a test cell; of an error only its name and message."""
+    output = quiet_output(output)
+    if output is None or output.output_type != "error":
+        return output
+    return error_output(output.ename, output.evalue)

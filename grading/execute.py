@@ -11,6 +11,7 @@ import hmac
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -76,6 +77,7 @@ class Submission:
         self.deadline = time.monotonic() + settings.total_timeout
         self.kernel, self.restarts = None, 0
         self.harmful, self.spoilt = {}, {}  # cells and functions, with the reason
+        self.ended = None  # why the kernel was killed while a test called it
         self.current = 0
 
     def run(self):
@@ -165,6 +167,14 @@ class Submission:
         if run.lost:
             self.lose_kernel(run.reason)
 
+    def guard(self):
+        """Kill the student's kernel if it takes too much while a test calls it."""
+        why = None if self.ended else self.kernel.watch()
+        if why:
+            self.ended = why
+            # bwrap is the first process of its namespace: all in the sandbox end with it.
+            os.kill(self.kernel.manager.pid, signal.SIGKILL)
+
     def note_harm(self, index, reason):
         """Leave a cell out of every replay; what its function is called, loses its points."""
         self.harmful[index] = reason
@@ -243,8 +253,11 @@ class Submission:
             trusted = Trusted.get(self.log)
             limit = self.time_for(self.settings.test_timeout)
             cell.outputs, lost, trouble = trusted.test(
-                cell.source, self.functions, self.seed, limit
+                cell.source, self.functions, self.seed, limit, self.guard
             )
+            if self.ended:
+                lost = trouble = self.ended
+                cell.outputs, self.ended = [error_output("NotFinished", self.ended)], None
             if trouble and function:
                 self.spoilt.setdefault(function, trouble)
             if lost:
@@ -339,10 +352,13 @@ class Trusted:
             if self.kernel.alive():
                 self.must("__import__('grading.standins').standins.disconnect()")
 
-    def test(self, source, functions, seed, timeout):
-        """Run one test cell. Returns (outputs, why the student's kernel is lost, trouble)."""
+    def test(self, source, functions, seed, timeout, guard):
+        """Run one test cell. Returns (outputs, why the student's kernel is lost, trouble).
+
+        `guard` is called often meanwhile, to look after the student's kernel.
+        """
         self.must(f"__import__('grading.standins').standins.prepare({functions!r}, {seed})")
-        run = self.kernel.run(source, timeout)
+        run = self.kernel.run(source, timeout, beside=guard)
         if run.lost or run.reason:
             self.close()
             Trusted.current = None

@@ -81,8 +81,20 @@ class Kernel:
         session = self.client.session
         self.client.control_channel.send(session.msg("interrupt_request", {}))
 
-    def run(self, code, timeout, max_output=2 * MIB, silent=False, grace=3.0, expressions=None):
-        """Run a cell, and then evaluate `expressions`, a dict of code. Returns a Run."""
+    def run(
+        self,
+        code,
+        timeout,
+        max_output=2 * MIB,
+        silent=False,
+        grace=3.0,
+        expressions=None,
+        beside=None,
+    ):
+        """Run a cell, and then evaluate `expressions`, a dict of code. Returns a Run.
+
+        `beside` is called often while the cell runs: to look after another kernel.
+        """
         client, result = self.client, Run()
         content = {
             "code": code,
@@ -104,6 +116,8 @@ class Kernel:
             now = time.monotonic()
             if now >= next_look:
                 next_look = now + 0.2
+                if beside:
+                    beside()
                 why = self.watch() or (None if self.alive() else "the notebook's kernel died")
                 if why:
                     return self._lose(result, why)

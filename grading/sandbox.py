@@ -166,7 +166,8 @@ class SandboxedKernelManager(KernelManager):
         for outside, inside in self.data_files:
             path = f"{HOME}/{inside}"
             arguments += [*parents(path, HOME), "--ro-bind", str(outside), path]
-        arguments += ["--chdir", HOME, "--clearenv"]
+        # The root is a file system in memory, without a limit, and ours unless we run as root.
+        arguments += ["--remount-ro", "/", "--chdir", HOME, "--clearenv"]
         environment = {
             "HOME": HOME, "USER": "student", "LOGNAME": "student", "LANG": "C.UTF-8",
             "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "PYTHONPATH": LINK_FOLDER,

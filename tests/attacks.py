@@ -105,10 +105,12 @@ attack(
     "look for notebooks on disk",
     READ,
     cell(
-        "import os\nhits = [os.path.join(r, f) for top in "
-        "('/home', '/tmp', '/work', '/root', '/opt')"
-        " for r, _, fs in os.walk(top) for f in fs if f.endswith(('.ipynb', '.db'))"
-        " and 'site-packages' not in r and '/share/' not in r]\nprint('RAN', hits)"
+        "import os\nhits = []\n"
+        "for top in ('/home', '/tmp', '/work', '/root', '/opt'):\n"
+        "    for folder, below, files in os.walk(top):\n"
+        "        below[:] = [b for b in below if b not in ('site-packages', 'share')]\n"
+        "        hits += [f for f in files if f.endswith(('.ipynb', '.db'))]\n"
+        "print('RAN', hits)"
     ),
     shows=r"RAN \[\]",
 )

@@ -9,8 +9,8 @@ from traitlets.config.loader import PyFileConfigLoader
 from grading.execute import close_trusted_kernel
 
 LIMITS = """
-c.TwoKernels.timeout = 3
-c.TwoKernels.call_timeout = 2
+c.TwoKernels.timeout = 5
+c.TwoKernels.call_timeout = 3
 c.TwoKernels.test_timeout = 20
 c.TwoKernels.total_timeout = 60
 c.SandboxedKernelManager.total_memory = 700

@@ -145,6 +145,11 @@ class SandboxedKernelManager(KernelManager):
                 arguments += ["--ro-bind", path, path]
         for path in ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/ssl/openssl.cnf"):
             arguments += ["--ro-bind-try", path, path]
+        disk = str(self.disk * MIB)
+        arguments += ["--proc", "/proc", "--dev", "/dev",
+                      "--size", disk, "--tmpfs", "/tmp", "--size", disk, "--tmpfs", "/dev/shm",
+                      *parents(HOME), "--size", disk, "--tmpfs", HOME]
+        # After /tmp and the home folder, since the interpreter may stand below them.
         for path in interpreter_folders():
             arguments += [*parents(path), "--ro-bind", path, path]
         # The grader itself may stand in site-packages, where students' code would find it.
@@ -152,11 +157,7 @@ class SandboxedKernelManager(KernelManager):
             for name in ("grading", "nbgrader"):
                 if path.startswith(sys.prefix) and os.path.isdir(f"{path}/{name}"):
                     arguments += ["--tmpfs", f"{path}/{name}"]
-        disk = str(self.disk * MIB)
-        arguments += ["--proc", "/proc", "--dev", "/dev",
-                      "--size", disk, "--tmpfs", "/tmp", "--size", disk, "--tmpfs", "/dev/shm",
-                      *parents(HOME), "--size", disk, "--tmpfs", HOME,
-                      *parents(f"{LINK_FOLDER}/grader_link/wire.py"),
+        arguments += [*parents(f"{LINK_FOLDER}/grader_link/wire.py"),
                       "--bind", self.folder, self.folder]
         for name in ("wire.py", "student_side.py"):
             arguments += ["--ro-bind", str(PACKAGE / name), f"{LINK_FOLDER}/grader_link/{name}"]

@@ -54,3 +54,15 @@ def test_cases_cover_what_plain_examples_leave_out():
     assert any(W[0] == A[1] == A[2] and pad == 0 for A, W, _, pad in shapes)
     assert any((A[1] - W[0] + 2 * pad) % stride for A, W, stride, pad in shapes)
     assert cases[-1][0].dtype == np.float32
+
+
+def test_each_submission_gets_other_inputs(monkeypatch):
+    """Numbers change with the seed that the grader sets; shapes and settings do not."""
+    drawn = []
+    for seed in ("1", "2", "1"):
+        monkeypatch.setenv("GRADING_SEED", seed)
+        drawn.append(oracle.conv_cases(5)[0])
+    first, second, again = drawn
+    assert first[0].shape == second[0].shape and first[3] == second[3]
+    assert not np.allclose(first[0], second[0])
+    np.testing.assert_array_equal(first[0], again[0])

@@ -51,6 +51,11 @@ class Misconception:
         return solution.replace(self.find, self.replace)
 
 
+def exists(assignment):
+    """Whether there is a bank for this assignment."""
+    return (ROOT / "misconceptions" / f"{assignment}.toml").is_file()
+
+
 def misconceptions(assignment):
     """All entries for an assignment, in order.
 

@@ -26,6 +26,7 @@ from grading.cells import source_cells, source_folder
 from grading.kernels import MIB, Kernel, error_output, memory_in_use
 from grading.notebooks import function_under_test
 from grading.sandbox import SandboxedKernelManager, SandboxError
+from grading.second_look import second_look
 
 
 class TwoKernels(NbGraderPreprocessor):
@@ -44,12 +45,15 @@ class TwoKernels(NbGraderPreprocessor):
 
     def preprocess(self, nb, resources):
         """Fill in the outputs of all code cells. Raises SandboxError, SourceError."""
+        began = time.monotonic()
         known = source_cells(self.config, resources)
         submission = Submission(self, nb, resources, known)
         try:
             submission.run()
+            second_look(submission)
         finally:
             submission.close()
+        nb.metadata["grading"] = {"seconds": round(time.monotonic() - began, 1)}
         return nb, resources
 
     def seed(self, nb, folder):
@@ -70,13 +74,17 @@ class Submission:
     def __init__(self, settings, nb, resources, known):
         self.settings, self.nb, self.log = settings, nb, settings.log
         self.functions = [cell.grade_id for cell in known if cell.solution]
-        self.source = source_folder(settings.config, resources["nbgrader"]["assignment"])
+        self.assignment = resources["nbgrader"]["assignment"]
+        self.source = source_folder(settings.config, self.assignment)
+        self.notebook = self.source / f"{resources['nbgrader']['notebook']}.ipynb"
         self.root = self.source.parent.parent
         self.seed = settings.seed(nb, self.source)
         self.tests = {cell.grade_id for cell in known if cell.test}
         self.deadline = time.monotonic() + settings.total_timeout
         self.kernel, self.restarts = None, 0
         self.harmful, self.spoilt = {}, {}  # cells and functions, with the reason
+        self.late = 0  # cells that did not end in time
+        self.stopped = set()  # functions whose own cell is harmful
         self.ended = None  # why the kernel was killed while a test called it
         self.current = 0
 
@@ -154,10 +162,11 @@ class Submission:
         if not self.ensure_kernel():
             cell.outputs = [error_output("NotRun", self.no_kernel_reason())]
             return
-        run = self.kernel.run(cell.source, self.time_for(self.settings.timeout), self.limit())
+        run = self.kernel.run(cell.source, self.time_for(self.patience()), self.limit())
         outputs = [quiet_output(output) for output in run.outputs]
         cell.outputs = [output for output in outputs if output is not None]
         if run.reason:
+            self.late += 1
             self.note_harm(index, run.reason)
             cell.outputs.append(error_output("CellStopped", run.reason))
         elif run.failed and not any(o.output_type == "error" for o in cell.outputs):
@@ -182,6 +191,7 @@ class Submission:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         if grade_id in self.functions:
             self.spoilt[grade_id] = f"its cell was stopped: {reason}"
+            self.stopped.add(grade_id)
 
     def lose_kernel(self, reason):
         """End a kernel that is stuck or gone."""
@@ -229,6 +239,13 @@ class Submission:
             return f"the submission took longer than {self.settings.total_timeout:g} s in all"
         return f"the notebook's kernel was lost {self.restarts} times"
 
+    def patience(self):
+        """Seconds for a cell: half as many after each one that had to be stopped, down to 5.
+
+        An endless loop in one function would otherwise hold up every cell that calls it.
+        """
+        return max(min(5, self.settings.timeout), self.settings.timeout / 2**self.late)
+
     def time_for(self, limit):
         return max(0.5, min(limit, self.deadline - time.monotonic()))
 
@@ -250,18 +267,27 @@ class Submission:
         elif not self.ensure_kernel():
             cell.outputs = [error_output("NotRun", self.no_kernel_reason())]
         else:
-            trusted = Trusted.get(self.log)
-            limit = self.time_for(self.settings.test_timeout)
-            cell.outputs, lost, trouble = trusted.test(
-                cell.source, self.functions, self.seed, limit, self.guard
-            )
-            if self.ended:
-                lost = trouble = self.ended
-                cell.outputs, self.ended = [error_output("NotFinished", self.ended)], None
+            cell.outputs, trouble = self.attempt(cell)
             if trouble and function:
                 self.spoilt.setdefault(function, trouble)
-            if lost:
-                self.lose_kernel(lost)
+
+    def attempt(self, cell):
+        """Run a test cell once: (outputs, what kept it from ending or None)."""
+        limit = self.time_for(self.settings.test_timeout)
+        outputs, lost, trouble = self.trusted.test(
+            cell.source, self.functions, self.seed, limit, self.guard
+        )
+        if self.ended:
+            lost = trouble = self.ended
+            outputs, self.ended = [error_output("NotFinished", self.ended)], None
+        if lost:
+            self.lose_kernel(lost)
+        return outputs, trouble
+
+    @property
+    def trusted(self):
+        """The kernel that runs test cells."""
+        return Trusted.get(self.log)
 
 
 class Watch:
@@ -370,10 +396,12 @@ class Trusted:
             )
         )
         for output in run.outputs:
-            # The message of a student's own error goes on with the student's own lines.
-            if output.output_type == "error" and link["lines"]:
-                if link["message"] in output.evalue:
-                    output.evalue += f"\nIn your notebook:\n{link['lines']}"
+            # The message of a student's own error goes on with the call and the student's lines.
+            if output.output_type == "error" and link["case"]:
+                if link["message"] in output.evalue and "\nLook at: " not in output.evalue:
+                    output.evalue += f"\nCalled as: {link['case']}"
+                    if link["lines"]:
+                        output.evalue += f"\nIn your notebook:\n{link['lines']}"
         outputs = [quiet_test_output(output) for output in run.outputs]
         outputs = [output for output in outputs if output is not None]
         failed = any(output.output_type == "error" for output in outputs)
@@ -382,6 +410,16 @@ class Trusted:
         elif not run.finished and not failed:
             outputs.append(error_output("NotFinished", "the test cell did not finish"))
         return outputs, link["lost"], link["trouble"]
+
+    def likely(self, test, function, seed, notebook, assignment):
+        """Known mistakes that give what the student's function gives: a list of (name, hint)."""
+        call = f"{test!r}, {function!r}, {seed}, {str(notebook)!r}, {assignment!r}"
+        code = f"__import__('grading.standins').standins.likely({call})"
+        try:
+            return ast.literal_eval(ast.literal_eval(self.kernel.evaluate(code, 60)))
+        except (RuntimeError, ValueError, SyntaxError) as error:
+            self.log.warning("No hint for %s: %s", function, error)
+            return []
 
     def close(self):
         """End the kernel."""

@@ -1,5 +1,7 @@
 """What the cells of an assignment mean: graded functions, their tests, their answers."""
 
+import ast
+import re
 from pathlib import Path
 
 import nbformat
@@ -53,3 +55,29 @@ def grade_cells(nb, function=None):
         if cell.metadata.get("nbgrader", {}).get("grade")
         and function in (None, function_under_test(cell.metadata.nbgrader.grade_id, functions))
     ]
+
+
+HIDDEN = re.compile(r" *### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n", re.DOTALL)
+
+
+def visible_part(source):
+    """A test cell as students have it: without its hidden tests."""
+    return HIDDEN.sub("", source)
+
+
+def reference(nb, functions=None):
+    """Source that defines solutions: those of all graded functions, or of some.
+
+    Before them come the imports that stand at the top level of the notebook's ungraded cells.
+    """
+    imports = []
+    for cell in nb.cells:
+        if cell.cell_type == "code" and "nbgrader" not in cell.metadata:
+            try:
+                body = ast.parse(cell.source).body
+            except SyntaxError:  # a magic
+                continue
+            imports += [n for n in body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    lines = dict.fromkeys(ast.unparse(node) for node in imports)
+    names = graded_functions(nb) if functions is None else functions
+    return "\n\n".join(["\n".join(lines), *(answer_cell(nb, name).source for name in names)])

@@ -10,6 +10,9 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from grading import bank
+from grading.hints import write_hints
+
 NOTEBOOK_METADATA = {"kernelspec", "language_info"}
 CELL_METADATA = {"nbgrader", "tags"}
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -58,8 +61,14 @@ FENCED = re.compile(r"```text\n(.*?)\n```", re.DOTALL)
 
 
 def refresh(path):
-    """Execute one notebook in its folder, update its expected outputs, tidy and write it."""
+    """Execute one notebook in its folder, update its expected outputs, tidy and write it.
+
+    Beside an instructor notebook it writes the checks and the hints of its test cells first.
+    """
     path = Path(path)
+    assignment = path.parent.name
+    if bank.exists(assignment):
+        write_hints(path, assignment)
     nb = nbformat.read(path, as_version=4)
     # A text written in two goes may arrive in one or two pieces: join them.
     client = NotebookClient(

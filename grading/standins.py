@@ -6,6 +6,7 @@ comes back is untrusted: plain data, or an error, and nothing else gets through.
 
 import base64
 import builtins
+import functools
 import os
 import time
 from queue import Empty
@@ -14,7 +15,7 @@ import numpy as np
 import zmq
 from jupyter_client import BlockingKernelClient
 
-from grading import wire
+from grading import checks, hints, wire
 
 # What a student's function may raise here, so that a test can expect it. Other names arrive as
 # StudentError: nothing that ends a kernel or passes for a test's own machinery.
@@ -48,7 +49,7 @@ class Link:
     def __init__(self, connection_file, pid, call_timeout):
         self.pid, self.call_timeout = pid, call_timeout
         self.lost, self.calls, self.trouble = None, 0, None
-        self.message, self.lines = "", ""
+        self.message, self.lines, self.case = "", "", ""
         self.context = zmq.Context()
         # Larger messages are dropped by ZeroMQ before they take memory here.
         self.context.setsockopt(zmq.MAXMSGSIZE, 2 * wire.MAX_BYTES)
@@ -175,6 +176,7 @@ def stand_in(name):
         error = SAFE_ERRORS.get(kind, StudentError)
         raised = error(message if error is not StudentError else f"{kind}: {message}")
         LINK.message, LINK.lines = message, lines
+        LINK.case = checks.describe(function, args)
         raise raised
 
     function.__name__ = function.__qualname__ = name
@@ -232,9 +234,7 @@ def prepare(functions, seed):
     os.environ["GRADING_SEED"] = str(seed)
     if LINK is not None:
         LINK.calls, LINK.trouble = 0, LINK.lost
-        LINK.message, LINK.lines = "", ""
-    # Room for issue "no double jeopardy": reference helpers would be sent to the student's kernel
-    # here, before the second run of a test cell.
+        LINK.message, LINK.lines, LINK.case = "", "", ""
     for name in functions:
         shell.user_ns[name] = stand_in(name)
 
@@ -243,6 +243,23 @@ def report():
     """What went wrong on the link during the last test cell, as plain text for the executor."""
     if LINK is None:
         lost = "there is no kernel of the notebook"
-        return repr({"lost": lost, "trouble": lost, "message": "", "lines": ""})
-    about = {"lost": LINK.lost, "trouble": LINK.trouble}
+        return repr({"lost": lost, "trouble": lost, "message": "", "lines": "", "case": ""})
+    about = {"lost": LINK.lost, "trouble": LINK.trouble, "case": LINK.case}
     return repr({**about, "message": LINK.message, "lines": LINK.lines})
+
+
+@functools.lru_cache(maxsize=8)
+def explainer(notebook, modified, assignment):
+    """The known mistakes of an instructor notebook, as it was at that time."""
+    return hints.Explainer(notebook, assignment)
+
+
+def likely(test, function, seed, notebook, assignment):
+    """repr of (name, hint) of each known mistake that explains why a test failed."""
+    prepare([], seed)
+    known = explainer(notebook, os.stat(notebook).st_mtime_ns, assignment)
+    try:
+        entries = known.likely(test, function, stand_in(function), seed)
+    except (StudentTimeout, StudentKernelLost):
+        entries = []
+    return repr([(entry.name, entry.hint) for entry in entries])

@@ -9,6 +9,7 @@ from io import StringIO
 
 import numpy as np
 
+from grading import checks
 from grading.bank import ROOT
 from grading.notebooks import (
     function_under_test,
@@ -17,6 +18,8 @@ from grading.notebooks import (
     notebook_path,
     read,
 )
+
+checks.install()
 
 
 @cache

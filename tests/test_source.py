@@ -18,6 +18,7 @@ from grading.notebooks import (
     grade_cells,
     graded_functions,
     notebook_path,
+    visible_part,
 )
 from grading.refresh import CELL_METADATA, FENCED, NOTEBOOK_METADATA, expected_outputs, printed
 from grading.release import STEP
@@ -124,7 +125,8 @@ def test_points_are_100_and_every_test_has_an_owner(source):
 
 def test_tests_stand_on_their_own(source):
     """A test cell uses no variable of an earlier cell but the graded functions, keeps its own
-    variables to itself, and silences stderr, which nbgrader takes for a failure."""
+    variables to itself, and calls through checks.py, which silences stderr: nbgrader takes that
+    for a failure."""
     functions = set(graded_functions(source))
     for cell in grade_cells(source):
         tree = ast.parse(cell.source)
@@ -138,16 +140,21 @@ def test_tests_stand_on_their_own(source):
         }
         assert not top_level, f"{cell.id} leaves {top_level} behind, where a student's code sees it"
         assert names & functions, f"{cell.id} calls no graded function"
-        assert "with redirect_stderr(StringIO()):" in cell.source
+        direct = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) in functions
+        ]
+        assert not direct, f"{cell.id} calls a graded function past checks.py"
 
 
 def test_hidden_tests_leave_visible_checks(source):
     for cell in grade_cells(source):
         begin, end = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
         assert cell.source.count(begin) == cell.source.count(end) == 1, cell.id
-        before, rest = cell.source.split(begin)
-        visible = before + rest.split(end)[1]
-        assert "assert" in visible, cell.id
+        visible = visible_part(cell.source)
+        assert begin not in visible and end not in visible
+        assert re.search(r"\n +check(_shape)?\(", visible), cell.id
 
 
 def test_steps_announce_the_right_number_of_lines(source):

@@ -1,0 +1,194 @@
+"""Name a mistake: which known mistake gives what the student's function gives.
+
+At grading, `likely` compares a function that failed a test with every known mistake on all inputs
+of that test. For students, `write_hints` computes what each known mistake gives on the visible
+checks; these numbers, with the hints, stand beside the release notebook.
+"""
+
+import copy
+import json
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from io import StringIO
+from pathlib import Path
+
+from grading import bank, checks
+from grading.notebooks import (
+    answer_cell,
+    function_under_test,
+    grade_cells,
+    graded_functions,
+    read,
+    reference,
+    visible_part,
+)
+
+checks.install()  # for test cells that run in this process
+
+MAX_HINTS = 3  # more mistakes than that at once explain nothing
+MAX_INPUTS = 20
+SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One call that a test cell makes, and the one of its results that the test looks at."""
+
+    arguments: tuple
+    part: int | None
+    unchanged: bool
+
+
+def outcome(function, ask):
+    """What a call gives: ("value", result, arguments it changed) or ("error", kind, message).
+
+    Exceptions that are no Exception, such as a timeout of a stand-in, pass through.
+    """
+    given = copy.deepcopy(ask.arguments)
+    try:
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            result = function(*given)
+            result = result if ask.part is None else result[ask.part]
+    except Exception as error:
+        return ("error", type(error).__name__, str(error))
+    changed = given if ask.unchanged and differs(given, ask.arguments) else ()
+    return ("value", result, changed)
+
+
+def differs(got, want):
+    """Whether two results, nested ones too, are not equal within the tolerance of the checks."""
+    try:
+        return bool(checks.difference(got, want, "result"))
+    except Exception:  # a result of the student's that can't even be compared
+        return True
+
+
+def same(first, second):
+    """Whether two outcomes are the same."""
+    return first[0] == second[0] and not (
+        first != second if first[0] == "error" else any(map(differs, first[1:], second[1:]))
+    )
+
+
+class Explainer:
+    """The known mistakes of one assignment, ready to be compared with."""
+
+    def __init__(self, notebook, assignment):
+        self.nb = read(notebook)
+        self.source = {n: answer_cell(self.nb, n).source for n in graded_functions(self.nb)}
+        self.entries = bank.misconceptions(assignment) if bank.exists(assignment) else []
+
+    def namespace(self, function=None, source=""):
+        """The solutions of all functions, with one function's source replaced."""
+        space = {"__name__": "reference"}
+        exec(reference(self.nb), space)
+        if function is not None:
+            exec(source, space)
+        return space
+
+    @cache  # noqa: B019  # an Explainer lives as long as its process
+    def mistaken(self, entry):
+        """The function that makes a known mistake, or None if the entry does not fit."""
+        try:
+            wrong = entry.apply(self.source[entry.function])
+            return self.namespace(entry.function, wrong)[entry.function]
+        except (bank.BankError, SyntaxError, KeyError):
+            return None  # the instructor has changed the solution since
+
+    @lru_cache(maxsize=4)  # noqa: B019
+    def asks(self, test, function, seed):
+        """All calls of a test cell: it is run with the solution, which passes everything.
+
+        `seed` is the course's for this submission; it only keeps the cache apart.
+        """
+        asked = []
+        space = self.namespace()
+        checks.observe(lambda name, *ask: name == function and asked.append(Ask(*ask)))
+        try:
+            with redirect_stdout(StringIO()):
+                exec(compile(test, "test", "exec"), space)
+        finally:
+            checks.observe(None)
+        return asked
+
+    def likely(self, test, function, stand_in, seed):
+        """The entries that explain a failed test: equal to the answer on all inputs of the test.
+
+        Arguments: the test cell's source, the function's name, the function to compare with
+        (a stand-in for the student's), the seed of hidden inputs. Returns a list of entries,
+        empty if no known mistake fits, or more than MAX_HINTS do.
+        """
+        left = [entry for entry in self.entries if entry.function == function]
+        end, right, wrong_somewhere = time.monotonic() + SECONDS, self.namespace()[function], False
+        for ask in self.asks(test, function, seed)[:MAX_INPUTS]:
+            if not left or time.monotonic() > end:
+                break
+            answer = outcome(stand_in, ask)
+            if answer[:2] == ("error", "NotImplementedError"):
+                return []
+            wrong_somewhere = wrong_somewhere or not same(outcome(right, ask), answer)
+            left = [e for e in left if (f := self.mistaken(e)) and same(outcome(f, ask), answer)]
+        # A function that was right wherever it was asked has no known mistake.
+        return left if wrong_somewhere and len({e.hint for e in left}) <= MAX_HINTS else []
+
+
+def write_hints(notebook, assignment):
+    """Write hints.json, and the checks that read it, beside an instructor notebook."""
+    folder = Path(notebook).parent
+    made = hints_for_students(Explainer(notebook, assignment))
+    text = json.dumps(made, indent=None, separators=(",", ":"))
+    # One hint, or one call, a line: a change is then seen in a diff.
+    text = text.replace('],"values"', '],\n"values"').replace('","', '",\n"')
+    text = text.replace(']]],"', ']]],\n"')
+    (folder / "hints.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "checks.py").write_bytes(Path(checks.__file__).read_bytes())
+
+
+def hints_for_students(explainer):
+    """What known mistakes give on visible checks: {"hints": [...], "values": {call: [...]}}.
+
+    `values` holds, for each call, pairs of numbers that tell one result from another and of the
+    hints (indices) that go with them. A mistake is tried on later functions' checks, too.
+    """
+    functions = list(explainer.source)
+    hints, values = [], {}
+    for entry in explainer.entries:
+        for cell in grade_cells(explainer.nb):
+            tested = function_under_test(cell.metadata.nbgrader.grade_id, functions)
+            if functions.index(tested) < functions.index(entry.function):
+                continue
+            space = explainer.namespace(
+                entry.function, entry.apply(explainer.source[entry.function])
+            )
+            failure = failure_of(visible_part(cell.source), space)
+            mark = failure and checks.fingerprint(failure.got)
+            if not mark or failure.key is None:
+                continue
+            hint = entry.hint
+            if tested != entry.function:
+                hint = f"(in {entry.function}, if it is used here) {hint}"
+            if hint not in hints:
+                hints.append(hint)
+            known = values.setdefault(failure.key, [])
+            for numbers, which in known:
+                if numbers == mark:
+                    if hints.index(hint) not in which:
+                        which.append(hints.index(hint))
+                    break
+            else:
+                known.append([mark, [hints.index(hint)]])
+    return {"hints": hints, "values": values}
+
+
+def failure_of(test, space):
+    """The CheckFailed with which a test cell ends in a namespace, or None."""
+    try:
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            exec(compile(test, "test", "exec"), space)
+    except checks.CheckFailed as failure:
+        return failure
+    except Exception:
+        return None
+    return None

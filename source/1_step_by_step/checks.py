@@ -58,10 +58,8 @@ def check_shape(function, arguments, shape, look, returns="result", part=None):
     """Call a function and compare the shape of its result, or of one part of it, only."""
     __tracebackhide__ = True
     got, _, case, name = called(function, arguments, returns, part)
-    try:
-        right = np.shape(got) == tuple(shape)
-    except ValueError:  # rows of different length
-        right = False
+    array = numbers(got)
+    right = array is not None and array.shape == tuple(shape)
     kind = f"of shape {tuple(shape)}" if shape else "to be a number"
     fail_if("" if right else f"expected {name} {kind}\ngot {said(got)}", case, name, got, look)
 
@@ -153,12 +151,9 @@ def difference(got, want, name):
 def array_difference(got, want, name):
     """Where an array or number differs from the expected one: kind, shape, first entry."""
     expected = f"expected {name} = {said(want)}"
-    try:
-        array = np.asarray(got)
-    except ValueError:  # rows of different length
-        array = np.asarray(None)
-    if array.dtype.kind not in "biuf":
-        kind = f" of {array.dtype}" if isinstance(got, np.ndarray) else ""
+    array = numbers(got)
+    if array is None:
+        kind = f" of {got.dtype}" if isinstance(got, np.ndarray) else ""
         return f"{expected}\ngot {said(got)}{kind}"
     if array.shape != want.shape:
         kind = "to be a number" if want.shape == () else f"of shape {want.shape}"
@@ -180,6 +175,15 @@ def array_difference(got, want, name):
     return text
 
 
+def numbers(value):
+    """A number or an array, or lists of numbers, as an array; None if it is none of these."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):  # rows of different length
+        return None
+    return array if array.dtype.kind in "biuf" else None
+
+
 def listed(array):
     """The entries of a small array on one line, in row order."""
     return ", ".join(map(said, array.ravel()))
@@ -187,11 +191,10 @@ def listed(array):
 
 def fingerprint(value):
     """Numbers, of 6 significant digits, that tell one result from another; None without any."""
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    array = numbers(value)
+    if array is None:
         return None
-    flat = np.nan_to_num(array.ravel(), nan=1234.5, posinf=1e6, neginf=-1e6)
+    flat = np.nan_to_num(array.ravel().astype(float), nan=1234.5, posinf=1e6, neginf=-1e6)
     waves = (np.ones(flat.size), np.cos(np.arange(flat.size)), np.sin(np.arange(flat.size)))
     return [*array.shape, *(float(f"{flat @ wave:.6g}") + 0.0 for wave in waves)]
 
@@ -200,8 +203,8 @@ def known_cause(key, got):
     """The hints for a result that a known mistake gives, too, as text to add to a message."""
     try:
         known = json.loads(HINTS_FILE.read_text(encoding="utf-8"))
-        entries, hints = known["values"].get(key, []), known["hints"]
-    except (OSError, ValueError, KeyError):
+        entries, hints = dict(known["values"]).get(key, []), known["hints"]
+    except (OSError, ValueError, KeyError, TypeError):
         return ""  # without the file there are no hints; the check itself needs none
     mark = fingerprint(got)
     for numbers, which in entries:

@@ -1,0 +1,99 @@
+"""The grader names a mistake if it knows it, and keeps silent if it does not."""
+
+import re
+
+import numpy as np
+import pytest
+from cells import define, run_tests
+from conftest import ASSIGNMENTS
+
+from grading.bank import ROOT, right_answers, solutions
+from grading.hints import MAX_HINTS, Explainer
+from grading.notebooks import function_under_test, grade_cells, graded_functions, notebook_path
+
+EXPLAINERS = {name: Explainer(notebook_path("source", name, ROOT), name) for name in ASSIGNMENTS}
+ENTRIES = [(name, entry) for name, known in EXPLAINERS.items() for entry in known.entries]
+
+
+def explain(assignment, function, answers, seed=0):
+    """{failed test cell: the entries that explain it} for answers {function: source}."""
+    known = EXPLAINERS[assignment]
+    sources = {c.metadata.nbgrader.grade_id: c.source for c in grade_cells(known.nb)}
+    results = run_tests(assignment, answers, function)
+    wrong = define(answers)[function]
+    return {
+        name: known.likely(sources[name], function, wrong, seed)
+        for name, error in results.items()
+        if error
+    }
+
+
+@pytest.mark.parametrize(
+    ("assignment", "entry"), ENTRIES, ids=[f"{e.function}-{e.name}" for _, e in ENTRIES]
+)
+def test_a_known_mistake_is_named(assignment, entry):
+    right = solutions(assignment)
+    answers = right | {entry.function: entry.apply(right[entry.function])}
+    explained = explain(assignment, entry.function, answers)
+    assert explained
+    for name, likely in explained.items():
+        assert len({other.hint for other in likely}) <= MAX_HINTS
+        assert entry in likely, f"{name}: {[other.name for other in likely]}"
+
+
+UNKNOWN = {
+    "a little too much": "_f = {f}\ndef {f}(*a, **k):\n    r = _f(*a, **k)\n"
+    "    add = lambda x: x + 0.01 if hasattr(x, 'dtype') else x\n"
+    "    return tuple(map(add, r)) if isinstance(r, tuple) else add(r)",
+    "nothing": "def {f}(*arguments, **keywords):\n    pass",
+    "an odd error": "def {f}(*arguments, **keywords):\n    raise KeyError('odd')",
+    "random": "def {f}(*arguments, **keywords):\n    return np.random.rand()",
+    "not written": "def {f}(*arguments, **keywords):\n    raise NotImplementedError('{f}: write')",
+}
+
+
+@pytest.mark.parametrize("kind", UNKNOWN)
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_an_unknown_mistake_gets_no_hint(assignment, kind):
+    right = solutions(assignment)
+    for function in right:
+        wrong = f"{right[function]}\n{UNKNOWN[kind].format(f=function)}"
+        explained = explain(assignment, function, right | {function: wrong})
+        assert explained, function
+        assert not any(explained.values()), (function, explained)
+
+
+def test_a_right_answer_gets_no_hint():
+    """Even if the grader asked: no entry equals a right answer on a whole test."""
+    for assignment, known in EXPLAINERS.items():
+        functions = graded_functions(known.nb)
+        for style, answers in right_answers(assignment).items():
+            space = define(solutions(assignment) | answers)
+            for cell in grade_cells(known.nb):
+                name = cell.metadata.nbgrader.grade_id
+                function = function_under_test(name, functions)
+                assert known.likely(cell.source, function, space[function], 0) == [], (style, name)
+
+
+def test_two_mistakes_at_once_are_no_known_mistake():
+    right = solutions("1_step_by_step")
+    wrong = right["conv_single_step"].replace("b.item()", "0.5 * b.item()")
+    explained = explain("1_step_by_step", "conv_single_step", right | {"conv_single_step": wrong})
+    assert explained == {"test_conv_single_step_value": []}
+
+
+def test_an_entry_that_fits_no_longer_explains_nothing():
+    known = Explainer(notebook_path("source", "1_step_by_step", ROOT), "1_step_by_step")
+    known.source = {name: "pass" for name in known.source}
+    assert all(known.mistaken(entry) is None for entry in known.entries)
+
+
+def test_the_asks_of_a_test_are_its_cases():
+    known = EXPLAINERS["1_step_by_step"]
+    sources = {c.metadata.nbgrader.grade_id: c.source for c in grade_cells(known.nb)}
+    asks = known.asks(sources["test_conv_forward_values"], "conv_forward", 0)
+    assert (
+        len(asks)
+        == len(re.findall("cases \\+?= \\[\\(image", sources["test_conv_forward_values"])) + 11
+    )
+    assert all(ask.part == 0 and isinstance(ask.arguments[0], np.ndarray) for ask in asks)

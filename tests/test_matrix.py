@@ -1,0 +1,120 @@
+"""One mistake costs once: misconceptions x functions, through nbgrader and both kernels.
+
+One class for all of it. Each submission makes several mistakes of the bank, in functions that
+call each other or not; each function must get the points that it gets alone, beside right ones.
+"""
+
+from itertools import zip_longest
+
+import pytest
+from cells import run_tests
+from conftest import ASSIGNMENTS
+
+from grading.bank import misconceptions, right_answers, solutions
+from grading.course import Course
+from grading.notebooks import (
+    function_under_test,
+    grade_cells,
+    graded_functions,
+    notebook_path,
+    read,
+)
+
+LAYERS = 3  # every third function of a submission is wrong
+
+
+def submissions(assignment):
+    """{student: {function: entry}}: every entry of the bank stands in one submission."""
+    functions = list(solutions(assignment))
+    entries = misconceptions(assignment)
+    found = {}
+    for layer in range(LAYERS):
+        wrong = functions[layer::LAYERS]
+        lists = [[e for e in entries if e.function == name] for name in wrong]
+        for number, together in enumerate(zip_longest(*lists)):
+            found[f"wrong_{layer}_{number:02}"] = {e.function: e for e in together if e}
+    return found
+
+
+@pytest.fixture(scope="module", params=ASSIGNMENTS)
+def graded(request, tmp_path_factory):
+    """(assignment, {student: {function: entry}}, {student: styles}, course) after grading."""
+    assignment = request.param
+    course = Course.create(tmp_path_factory.mktemp("matrix") / "course")
+    course.release(assignment)
+    right, mistakes = solutions(assignment), submissions(assignment)
+    for student, entries in mistakes.items():
+        wrong = {name: entry.apply(right[name]) for name, entry in entries.items()}
+        course.submit(student, assignment, right | wrong)
+    styles = right_answers(assignment)
+    for style, answers in styles.items():
+        course.submit(f"right_{style}", assignment, right | answers)
+    course.submit("untouched", assignment, {})
+    students = [*mistakes, *(f"right_{style}" for style in styles), "untouched"]
+    course.grade(assignment, students)
+    return assignment, mistakes, styles, course
+
+
+def test_every_entry_is_in_the_class(graded):
+    assignment, mistakes, *_ = graded
+    used = [entry for entries in mistakes.values() for entry in entries.values()]
+    assert sorted(e.name for e in used) == sorted(e.name for e in misconceptions(assignment))
+
+
+def test_each_function_gets_what_it_gets_alone(graded):
+    assignment, mistakes, _, course = graded
+    right = solutions(assignment)
+    points, maximum = course.points(assignment)
+    functions = list(right)
+    wrong_grades = []
+    for student, entries in mistakes.items():
+        want = dict(maximum)
+        for name, entry in entries.items():
+            alone = run_tests(assignment, right | {name: entry.apply(right[name])}, name)
+            want |= {test: 0 for test, error in alone.items() if error}
+        for test, expected in want.items():
+            if points[student][test] != expected:
+                owner = function_under_test(test, functions)
+                made = [f"{e.function}/{e.name}" for e in entries.values()]
+                wrong_grades.append(f"{made}: {owner}, {test}: {points[student][test]}")
+    assert not wrong_grades
+
+
+def test_every_mistake_is_named_in_the_feedback(graded):
+    assignment, mistakes, _, course = graded
+    unnamed = []
+    for student, entries in mistakes.items():
+        nb = read(notebook_path(f"autograded/{student}", assignment, course.folder))
+        functions = graded_functions(nb)
+        for name, entry in entries.items():
+            failed = [
+                cell
+                for cell in grade_cells(nb)
+                if function_under_test(cell.metadata.nbgrader.grade_id, functions) == name
+                and any(output.output_type == "error" for output in cell.outputs)
+            ]
+            assert failed, (student, name)
+            for cell in failed:
+                error = next(o for o in cell.outputs if o.output_type == "error")
+                likely = cell.metadata.get("grading", {}).get("likely", [])
+                if entry.name not in likely or entry.hint not in error.evalue:
+                    unnamed.append((entry.function, entry.name, cell.id, error.evalue))
+        page = (course.folder / f"feedback/{student}/{assignment}").glob("*.html")
+        assert "Likely cause" in next(page).read_text(encoding="utf-8")
+    assert not unnamed
+
+
+def test_right_answers_get_all_points_and_no_hint(graded):
+    assignment, _, styles, course = graded
+    points, maximum = course.points(assignment)
+    assert len(styles) >= 1
+    for style in styles:
+        assert points[f"right_{style}"] == maximum, style
+        path = notebook_path(f"autograded/right_{style}", assignment, course.folder)
+        assert "Likely cause" not in path.read_text(encoding="utf-8"), style
+
+
+def test_an_untouched_release_gets_nothing(graded):
+    assignment, _, _, course = graded
+    points, _ = course.points(assignment)
+    assert sum(points["untouched"].values()) == 0

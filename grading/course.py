@@ -108,14 +108,15 @@ class Course:
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(nb, path)
 
-    def grade_student(self, assignment, student):
+    def grade_student(self, assignment, student, feedback=True):
         """Autograde one submission and write its feedback. Returns nbgrader's results."""
         nbgrader = self.nbgrader()
-        graded = nbgrader.autograde(assignment, student)
-        feedback = nbgrader.generate_feedback(assignment, student) if graded["success"] else None
-        return [graded, feedback] if feedback else [graded]
+        results = [nbgrader.autograde(assignment, student)]
+        if feedback and results[0]["success"]:
+            results.append(nbgrader.generate_feedback(assignment, student))
+        return results
 
-    def grade(self, assignment, students):
+    def grade(self, assignment, students, feedback=True):
         """Autograde submissions and write feedback, a process for each core.
 
         Raises CourseError after the last one if any failed.
@@ -125,7 +126,10 @@ class Course:
         context.set_forkserver_preload(["grading.course"])
         workers = min(os.cpu_count() or 1, len(students))
         with ProcessPoolExecutor(workers, context, start_worker, (self.log_path,)) as pool:
-            jobs = [pool.submit(self.grade_student, assignment, student) for student in students]
+            jobs = [
+                pool.submit(self.grade_student, assignment, student, feedback)
+                for student in students
+            ]
         for job in jobs:
             for result in job.result():
                 self.log(result)

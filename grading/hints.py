@@ -6,6 +6,7 @@ checks; these numbers, with the hints, stand beside the release notebook.
 """
 
 import copy
+import hashlib
 import json
 import time
 from contextlib import redirect_stderr, redirect_stdout
@@ -73,17 +74,22 @@ def same(first, second):
 
 
 class Explainer:
-    """The known mistakes of one assignment, ready to be compared with."""
+    """The known mistakes of one assignment, ready to be compared with.
 
-    def __init__(self, notebook, assignment):
-        self.nb = read(notebook)
-        self.source = {n: answer_cell(self.nb, n).source for n in graded_functions(self.nb)}
-        self.entries = bank.misconceptions(assignment) if bank.exists(assignment) else []
+    Arguments: {function: source of its solution}, source of imports that solutions need, and
+    entries of the bank. It is plain data, since a trusted kernel that had to read notebooks
+    would take seconds to start.
+    """
+
+    def __init__(self, source, imports, entries):
+        self.source, self.imports, self.entries = source, imports, entries
+        text = repr((source, imports, entries))
+        self.key = hashlib.sha256(text.encode()).hexdigest()
 
     def namespace(self, function=None, source=""):
         """The solutions of all functions, with one function's source replaced."""
         space = {"__name__": "reference"}
-        exec(reference(self.nb), space)
+        exec("\n\n".join([self.imports, *self.source.values()]), space)
         if function is not None:
             exec(source, space)
         return space
@@ -134,10 +140,24 @@ class Explainer:
         return left if wrong_somewhere and len({e.hint for e in left}) <= MAX_HINTS else []
 
 
+@lru_cache(maxsize=8)
+def explainer_at(notebook, assignment, modified):
+    """The Explainer of a notebook as it was at that time."""
+    nb = read(notebook)
+    source = {name: answer_cell(nb, name).source for name in graded_functions(nb)}
+    entries = bank.misconceptions(assignment) if bank.exists(assignment) else []
+    return Explainer(source, reference(nb, []), entries)
+
+
+def explainer(notebook, assignment):
+    """The Explainer of an instructor notebook and its assignment's bank."""
+    return explainer_at(notebook, assignment, Path(notebook).stat().st_mtime_ns)
+
+
 def write_hints(notebook, assignment):
     """Write hints.json, and the checks that read it, beside an instructor notebook."""
     folder = Path(notebook).parent
-    made = hints_for_students(Explainer(notebook, assignment))
+    made = hints_for_students(notebook, assignment)
     text = json.dumps(made, indent=None, separators=(",", ":"))
     # One hint, or one call, a line: a change is then seen in a diff.
     text = text.replace('],"values"', '],\n"values"').replace('","', '",\n"')
@@ -146,22 +166,21 @@ def write_hints(notebook, assignment):
     (folder / "checks.py").write_bytes(Path(checks.__file__).read_bytes())
 
 
-def hints_for_students(explainer):
+def hints_for_students(notebook, assignment):
     """What known mistakes give on visible checks: {"hints": [...], "values": {call: [...]}}.
 
     `values` holds, for each call, pairs of numbers that tell one result from another and of the
     hints (indices) that go with them. A mistake is tried on later functions' checks, too.
     """
-    functions = list(explainer.source)
+    known, tests = explainer(notebook, assignment), grade_cells(read(notebook))
+    functions = list(known.source)
     hints, values = [], {}
-    for entry in explainer.entries:
-        for cell in grade_cells(explainer.nb):
+    for entry in known.entries:
+        for cell in tests:
             tested = function_under_test(cell.metadata.nbgrader.grade_id, functions)
             if functions.index(tested) < functions.index(entry.function):
                 continue
-            space = explainer.namespace(
-                entry.function, entry.apply(explainer.source[entry.function])
-            )
+            space = known.namespace(entry.function, entry.apply(known.source[entry.function]))
             failure = failure_of(visible_part(cell.source), space)
             mark = failure and checks.fingerprint(failure.got)
             if not mark or failure.key is None:
@@ -171,14 +190,14 @@ def hints_for_students(explainer):
                 hint = f"(in {entry.function}, if it is used here) {hint}"
             if hint not in hints:
                 hints.append(hint)
-            known = values.setdefault(failure.key, [])
-            for numbers, which in known:
+            pairs = values.setdefault(failure.key, [])
+            for numbers, which in pairs:
                 if numbers == mark:
                     if hints.index(hint) not in which:
                         which.append(hints.index(hint))
                     break
             else:
-                known.append([mark, [hints.index(hint)]])
+                pairs.append([mark, [hints.index(hint)]])
     return {"hints": hints, "values": values}
 
 

@@ -12,7 +12,8 @@ import re
 from nbformat.v4 import new_output
 
 from grading import bank, checks, wire
-from grading.notebooks import function_under_test, read, reference
+from grading.hints import explainer
+from grading.notebooks import function_under_test
 
 DEFINE = "__import__('grader_link.student_side').student_side.define_again({!r})"
 STUB = "write your code, then delete this line"
@@ -59,14 +60,15 @@ def helped(submission, function, helpers):
     """Define a function again with right helpers. Returns whether that worked."""
     if not submission.ensure_kernel():
         return False
-    nb = read(submission.notebook)
+    known = explainer(submission.notebook, submission.assignment)
     earlier = submission.functions[: submission.functions.index(function)]
     answer = next(
         cell.source
         for cell in submission.nb.cells
         if cell.metadata.get("nbgrader", {}).get("grade_id") == function
     )
-    request = wire.to_bytes((function, answer, reference(nb, earlier), helpers))
+    right = "\n\n".join([known.imports, *(known.source[name] for name in earlier)])
+    request = wire.to_bytes((function, answer, right, helpers))
     code = DEFINE.format(base64.b64encode(request).decode())
     run = submission.kernel.run(code, submission.time_for(submission.settings.timeout), silent=True)
     if run.lost:
@@ -107,13 +109,12 @@ def explain(submission, function, cells):
     for cell in cells:
         if not submission.ensure_kernel():
             return
-        known = submission.trusted.likely(
-            cell.source, function, submission.seed, submission.notebook, submission.assignment
-        )
-        if known:
-            text = checks.cause(list(dict.fromkeys(hint for _, hint in known)))
+        known = explainer(submission.notebook, submission.assignment)
+        likely = submission.trusted.likely(cell.source, function, submission.seed, known)
+        if likely:
+            text = checks.cause(list(dict.fromkeys(hint for _, hint in likely)))
             extend(failure(cell.outputs), text)
-            cell.metadata["grading"] = {"likely": [name for name, _ in known]}
+            cell.metadata["grading"] = {"likely": [name for name, _ in likely]}
 
 
 def own_error(submission, function):

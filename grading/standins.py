@@ -6,7 +6,6 @@ comes back is untrusted: plain data, or an error, and nothing else gets through.
 
 import base64
 import builtins
-import functools
 import os
 import time
 from queue import Empty
@@ -16,6 +15,7 @@ import zmq
 from jupyter_client import BlockingKernelClient
 
 from grading import checks, hints, wire
+from grading.bank import Misconception
 
 # What a student's function may raise here, so that a test can expect it. Other names arrive as
 # StudentError: nothing that ends a kernel or passes for a test's own machinery.
@@ -248,18 +248,19 @@ def report():
     return repr({**about, "message": LINK.message, "lines": LINK.lines})
 
 
-@functools.lru_cache(maxsize=8)
-def explainer(notebook, modified, assignment):
-    """The known mistakes of an instructor notebook, as it was at that time."""
-    return hints.Explainer(notebook, assignment)
+KNOWN = {}
 
 
-def likely(test, function, seed, notebook, assignment):
+def know(key, source, imports, entries):
+    """Keep the known mistakes of an assignment; entries are tuples of a Misconception's fields."""
+    KNOWN[key] = hints.Explainer(source, imports, [Misconception(*entry) for entry in entries])
+
+
+def likely(test, function, seed, key):
     """repr of (name, hint) of each known mistake that explains why a test failed."""
     prepare([], seed)
-    known = explainer(notebook, os.stat(notebook).st_mtime_ns, assignment)
     try:
-        entries = known.likely(test, function, stand_in(function), seed)
+        entries = KNOWN[key].likely(test, function, stand_in(function), seed)
     except (StudentTimeout, StudentKernelLost):
         entries = []
     return repr([(entry.name, entry.hint) for entry in entries])

@@ -10,7 +10,7 @@ from conftest import ASSIGNMENTS
 from grading import checks
 from grading.bank import ROOT, misconceptions, solutions
 from grading.checks import CheckFailed, check, check_shape
-from grading.hints import Explainer, failure_of, hints_for_students
+from grading.hints import explainer, failure_of, hints_for_students
 from grading.notebooks import grade_cells, notebook_path, read, visible_part
 
 
@@ -142,8 +142,9 @@ def test_files_beside_the_notebook_are_in_step(beside):
     assignment, folder, known = beside
     message = "run `make outputs release`"
     assert (folder / "checks.py").read_bytes() == (ROOT / "grading/checks.py").read_bytes(), message
-    explainer = Explainer(notebook_path("source", assignment, ROOT), assignment)
-    assert known == hints_for_students(explainer), message
+    assert known == hints_for_students(notebook_path("source", assignment, ROOT), assignment), (
+        message
+    )
 
 
 def test_hints_hold_numbers_and_hints_only(beside):
@@ -163,26 +164,27 @@ def test_hints_hold_numbers_and_hints_only(beside):
 def test_a_student_is_told_the_likely_mistake(beside, monkeypatch):
     """Each mistake that a visible check catches by a value is named there."""
     assignment, folder, known = beside
-    explainer = Explainer(notebook_path("source", assignment, ROOT), assignment)
-    visible = [visible_part(cell.source) for cell in grade_cells(explainer.nb)]
+    notebook = notebook_path("source", assignment, ROOT)
+    bank = explainer(notebook, assignment)
+    visible = [visible_part(cell.source) for cell in grade_cells(read(notebook))]
     monkeypatch.setattr(checks, "HINTS_FILE", folder / "hints.json")
     named = 0
-    for entry in explainer.entries:
-        space = explainer.namespace(entry.function, entry.apply(explainer.source[entry.function]))
+    for entry in bank.entries:
+        space = bank.namespace(entry.function, entry.apply(bank.source[entry.function]))
         failures = [failure for test in visible if (failure := failure_of(test, space))]
         own = [f for f in failures if f.key and f.key.startswith(f"{entry.function}(")]
         told = [f for f in own if f"Likely cause: {entry.hint}" in str(f) or entry.hint in str(f)]
         readable = [f for f in own if checks.fingerprint(f.got)]
         assert len(told) == len(readable), f"{entry.function}, {entry.name}"
         named += bool(told)
-    assert named >= 0.5 * len(explainer.entries)
+    assert named >= 0.5 * len(bank.entries)
 
 
 def test_right_answers_and_unknown_mistakes_get_no_hint(beside, monkeypatch):
     assignment, folder, _ = beside
     monkeypatch.setattr(checks, "HINTS_FILE", folder / "hints.json")
     nb = read(notebook_path("source", assignment, ROOT))
-    space = Explainer(notebook_path("source", assignment, ROOT), assignment).namespace()
+    space = explainer(notebook_path("source", assignment, ROOT), assignment).namespace()
     for cell in grade_cells(nb):
         assert failure_of(cell.source, space) is None
     for name in solutions(assignment):

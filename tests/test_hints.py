@@ -4,21 +4,23 @@ import re
 
 import numpy as np
 import pytest
-from cells import define, run_tests
+from cells import define, run_tests, source_notebook
 from conftest import ASSIGNMENTS
 
 from grading.bank import ROOT, right_answers, solutions
-from grading.hints import MAX_HINTS, Explainer
+from grading.hints import MAX_HINTS, Explainer, explainer
 from grading.notebooks import function_under_test, grade_cells, graded_functions, notebook_path
 
-EXPLAINERS = {name: Explainer(notebook_path("source", name, ROOT), name) for name in ASSIGNMENTS}
+EXPLAINERS = {name: explainer(notebook_path("source", name, ROOT), name) for name in ASSIGNMENTS}
 ENTRIES = [(name, entry) for name, known in EXPLAINERS.items() for entry in known.entries]
 
 
 def explain(assignment, function, answers, seed=0):
     """{failed test cell: the entries that explain it} for answers {function: source}."""
     known = EXPLAINERS[assignment]
-    sources = {c.metadata.nbgrader.grade_id: c.source for c in grade_cells(known.nb)}
+    sources = {
+        c.metadata.nbgrader.grade_id: c.source for c in grade_cells(source_notebook(assignment))
+    }
     results = run_tests(assignment, answers, function)
     wrong = define(answers)[function]
     return {
@@ -66,10 +68,10 @@ def test_an_unknown_mistake_gets_no_hint(assignment, kind):
 def test_a_right_answer_gets_no_hint():
     """Even if the grader asked: no entry equals a right answer on a whole test."""
     for assignment, known in EXPLAINERS.items():
-        functions = graded_functions(known.nb)
+        functions = graded_functions(source_notebook(assignment))
         for style, answers in right_answers(assignment).items():
             space = define(solutions(assignment) | answers)
-            for cell in grade_cells(known.nb):
+            for cell in grade_cells(source_notebook(assignment)):
                 name = cell.metadata.nbgrader.grade_id
                 function = function_under_test(name, functions)
                 assert known.likely(cell.source, function, space[function], 0) == [], (style, name)
@@ -83,14 +85,17 @@ def test_two_mistakes_at_once_are_no_known_mistake():
 
 
 def test_an_entry_that_fits_no_longer_explains_nothing():
-    known = Explainer(notebook_path("source", "1_step_by_step", ROOT), "1_step_by_step")
-    known.source = {name: "pass" for name in known.source}
+    known = EXPLAINERS["1_step_by_step"]
+    known = Explainer({name: "pass" for name in known.source}, known.imports, known.entries)
     assert all(known.mistaken(entry) is None for entry in known.entries)
 
 
 def test_the_asks_of_a_test_are_its_cases():
     known = EXPLAINERS["1_step_by_step"]
-    sources = {c.metadata.nbgrader.grade_id: c.source for c in grade_cells(known.nb)}
+    sources = {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in grade_cells(source_notebook("1_step_by_step"))
+    }
     asks = known.asks(sources["test_conv_forward_values"], "conv_forward", 0)
     assert (
         len(asks)

@@ -51,7 +51,7 @@ def graded(request, tmp_path_factory):
         course.submit(f"right_{style}", assignment, right | answers)
     course.submit("untouched", assignment, {})
     students = [*mistakes, *(f"right_{style}" for style in styles), "untouched"]
-    course.grade(assignment, students)
+    course.grade(assignment, students, feedback=False)
     return assignment, mistakes, styles, course
 
 
@@ -99,9 +99,10 @@ def test_every_mistake_is_named_in_the_feedback(graded):
                 likely = cell.metadata.get("grading", {}).get("likely", [])
                 if entry.name not in likely or entry.hint not in error.evalue:
                     unnamed.append((entry.function, entry.name, cell.id, error.evalue))
-        page = (course.folder / f"feedback/{student}/{assignment}").glob("*.html")
-        assert "Likely cause" in next(page).read_text(encoding="utf-8")
     assert not unnamed
+    assert course.nbgrader().generate_feedback(assignment, student)["success"]
+    (page,) = (course.folder / f"feedback/{student}/{assignment}").glob("*.html")
+    assert "Likely cause" in page.read_text(encoding="utf-8")
 
 
 def test_right_answers_get_all_points_and_no_hint(graded):

@@ -85,10 +85,11 @@ def called(function, arguments, returns, part, unchanged=False):
 
 def fail_if(wrong, case, name, got, look):
     """Raise CheckFailed if something is wrong, with all that helps to find it."""
-    __tracebackhide__ = True
-    if wrong:
-        key = f"{case} {name}"
-        raise CheckFailed(f"{case}\n{wrong}\nLook at: {look}{known_cause(key, got)}", key, got)
+    if not wrong:
+        return
+    key = f"{case} {name}"
+    failed = CheckFailed(f"{case}\n{wrong}\nLook at: {look}{known_cause(key, got)}", key, got)
+    raise failed  # The message below says what differs, and where to look.
 
 
 def pick(results, names, place, case):

@@ -66,6 +66,10 @@ def attack(name, family, edit, lost=(), shows="", absent="", points=None):
 
 
 CONV = ("conv_forward",)
+# A wrong helper, so that conv_forward is tested a second time, with a right one that it may see.
+NO_PAD = "def zero_pad(X, pad):\n    return X"
+LOOK = """inside = getattr(zero_pad, "__wrapped__", zero_pad).__code__
+    said = "FOUND " + str((inside.co_names, inside.co_consts, inside.co_code.hex()))"""
 READ = "read hidden tests"
 LEAK = "leak"
 PATCH = "patch"
@@ -147,6 +151,34 @@ attack(
     CONV,
     "RAN",
 )
+
+
+def helped(conv_forward, zero_pad=NO_PAD):
+    """An edit with a wrong zero_pad and a conv_forward whose body is given."""
+
+    def edit(nb):
+        cell_of(nb, "zero_pad").source = zero_pad
+        head = "def conv_forward(A_prev, W, b, hparameters):"
+        cell_of(nb, "conv_forward").source = f"{head}\n    {LOOK}\n    {conv_forward}"
+
+    return edit
+
+
+for how, body in {
+    "in an error": "raise ValueError(said)",
+    "in print": "print(said)\n    display(said)\n    return None, None",
+    "in what is returned": "return said, said",
+    "in a file and the environment": 'open("/tmp/x", "w").write(said)\n    '
+    'import os\n    os.environ["X"] = said\n    raise ValueError(open("/tmp/x").read())',
+}.items():
+    attack(
+        f"look into a right helper, show it {how}",
+        READ,
+        helped(body),
+        ("zero_pad", *CONV),
+        absent=r"\('np', 'pad'\)",
+    )
+
 
 # Leak
 attack("print arguments", LEAK, within("print('LEAKED', A_prev)"), CONV, absent="LEAKED")
@@ -315,6 +347,18 @@ attack(
     ),
     points={"zero_pad": 2, "conv_single_step": 5, "conv_forward": 4},
 )  # it spoils A_prev too
+
+
+def by_a_later_one(nb):
+    """conv_single_step is not written; it hopes for a right conv_forward."""
+    cell_of(nb, "conv_forward").source = WRONG
+    cell_of(nb, "conv_single_step").source = (
+        "def conv_single_step(a, W, b):\n    hparameters = {'stride': 1, 'pad': 0}\n"
+        "    return conv_forward(a[None], W[..., None], b[..., None], hparameters)[0].item()"
+    )
+
+
+attack("let a later function do the work", HARD, by_a_later_one, ("conv_single_step", *CONV))
 
 # Exhaust
 LOOP = "while True: pass"

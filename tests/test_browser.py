@@ -6,6 +6,7 @@ Screenshots of each step are kept in artefacts/.
 import json
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,6 +33,7 @@ WAIT = 90_000  # milliseconds
 def lab(tmp_path_factory):
     """JupyterLab in a student's folder, outside the repository: (folder, address of it)."""
     folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(notebook_path("release", ASSIGNMENT, ROOT).parent, folder, dirs_exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -150,6 +152,12 @@ def test_a_known_mistake_is_told_in_words(lab, browser):
     mistake = misconception(ASSIGNMENT, "conv_single_step", "bias_inside_the_sum")
     wrong = right | {"conv_single_step": mistake.apply(right["conv_single_step"])}
     student = Student(lab, browser, "mistake", wrong)
-    (failed,) = errors(student.run_all())
+    nb = student.run_all()
+    (failed,) = errors(nb)
     assert failed[0] == "test_conv_single_step_value"
-    assert "expected 7, got 16" in failed[1] and "then add the bias once" in failed[1]
+    assert "expected Z = 7\ngot 16" in failed[1] and "then the bias" in failed[1]
+    assert failed[1].endswith(f"Likely cause: {mistake.hint}")
+    # What the student sees is the test cell and the message, not the inside of checks.py.
+    (error,) = next(cell for cell in nb.cells if cell.id == failed[0]).outputs
+    shown = plain("\n".join(error.traceback))
+    assert mistake.hint in shown and "difference(got, want" not in shown

@@ -10,10 +10,12 @@ must stand in the solution exactly once. `misconceptions/ASSIGNMENT.toml` holds 
     replace = "h, h + f"
     hint = "what helps a student to find the mistake, without giving the code away"
 
-`right_answers/ASSIGNMENT/STYLE.py` holds functions that are right in another style.
+`right_answers/ASSIGNMENT/STYLE.py` holds answers that are right in another style, for all
+functions or some. There, as in the notebook, `# GRADED FUNCTION: name` starts an answer cell,
+which goes on to the next such line, so that helpers and imports stand in the cell they need.
 """
 
-import ast
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +23,13 @@ from pathlib import Path
 from grading.notebooks import answer_cell, graded_functions, notebook_path, read
 
 ROOT = Path(__file__).resolve().parent.parent
+KEYS = {"name", "function", "find", "replace", "hint"}
+ENTRY = re.compile(r"^\s*\[\[\s*misconception\s*\]\]")
+ANSWER = re.compile(r"(?m)^# GRADED FUNCTION: (\w+)$")
 
 
 class BankError(Exception):
-    """An entry of the bank does not fit the solution; the message says which and why."""
+    """Something in the bank does not fit the solution; the message says what, where and why."""
 
 
 @dataclass(frozen=True)
@@ -36,44 +41,78 @@ class Misconception:
     find: str
     replace: str
     hint: str
+    file: str = ""  # that holds the entry
+    line: int = 0  # where the entry starts in it, counted from 1
+
+    @property
+    def where(self):
+        """File, line and name of the entry, for messages."""
+        place = f"{self.file}, line {self.line}: " if self.file else ""
+        return f"{place}{self.function}, {self.name}"
 
     def apply(self, solution):
         """The source of the solution with the mistake in it.
 
-        Raises BankError unless `find` occurs exactly once.
+        Raises BankError unless `find` occurs exactly once and the result is Python.
         """
         count = solution.count(self.find)
         if count != 1:
             raise BankError(
-                f"{self.function}, {self.name}: {self.find!r} occurs {count} times in the "
-                "solution, but must occur exactly once"
+                f"{self.where}: {self.find!r} occurs {count} times in the solution, but must "
+                "occur exactly once"
             )
-        return solution.replace(self.find, self.replace)
+        wrong = solution.replace(self.find, self.replace)
+        if wrong == solution:
+            raise BankError(f"{self.where}: find and replace are the same")
+        try:
+            compile(wrong, self.function, "exec")
+        except SyntaxError as error:
+            raise BankError(f"{self.where}: the edited solution is not Python: {error}") from None
+        return wrong
 
 
+<<<<<<< HEAD
 def exists(assignment):
     """Whether there is a bank for this assignment."""
     return (ROOT / "misconceptions" / f"{assignment}.toml").is_file()
 
 
 def misconceptions(assignment):
+=======
+def misconceptions(assignment, folder=ROOT / "misconceptions"):
+>>>>>>> bd15645bfaed30312c834be075e8d120826575b6
     """All entries for an assignment, in order.
 
-    Raises BankError for an entry with a missing, empty or unknown key, or a double name.
+    Raises BankError for a file that is no TOML, and for an entry with a missing, empty or unknown
+    key, or a double name.
     """
-    path = ROOT / "misconceptions" / f"{assignment}.toml"
-    entries = []
-    for table in tomllib.loads(path.read_text(encoding="utf-8"))["misconception"]:
-        where = f"{path.name}: {table.get('function')}, {table.get('name')}"
-        if set(table) != set(Misconception.__annotations__):
-            raise BankError(f"{where}: has the keys {sorted(table)}")
-        if not all(table[key].strip() for key in table if key != "replace"):
-            raise BankError(f"{where}: an entry is empty")
-        entry = Misconception(**table)
-        if any((e.function, e.name) == (entry.function, entry.name) for e in entries):
-            raise BankError(f"{where}: stands there twice")
+    path = Path(folder, f"{assignment}.toml")
+    text = path.read_text(encoding="utf-8")
+    try:
+        tables = tomllib.loads(text).get("misconception", [])
+    except tomllib.TOMLDecodeError as error:
+        raise BankError(f"{path.name}: {error}") from None
+    lines = [n for n, line in enumerate(text.split("\n"), start=1) if ENTRY.match(line)]
+    if len(lines) != len(tables):
+        raise BankError(f"{path.name}: start each entry with a line [[misconception]]")
+    entries, names = [], set()
+    for line, table in zip(lines, tables, strict=True):
+        entry = _entry(table, path.name, line)
+        if (entry.function, entry.name) in names:
+            raise BankError(f"{entry.where}: stands there twice")
+        names.add((entry.function, entry.name))
         entries.append(entry)
     return entries
+
+
+def _entry(table, file, line):
+    where = f"{file}, line {line}: {table.get('function')}, {table.get('name')}"
+    if set(table) != KEYS:
+        raise BankError(f"{where}: has the keys {sorted(table)}, not {sorted(KEYS)}")
+    for key, value in table.items():
+        if not isinstance(value, str) or not (value.strip() or key == "replace"):
+            raise BankError(f"{where}: {key} must be text, and not empty")
+    return Misconception(**table, file=file, line=line)
 
 
 def misconception(assignment, function, name):
@@ -90,14 +129,21 @@ def solutions(assignment):
     return {name: answer_cell(nb, name).source for name in graded_functions(nb)}
 
 
-def right_answers(assignment):
-    """Answers in other styles: {style: {function: source}}, from right_answers/ASSIGNMENT."""
+def right_answers(assignment, folder=ROOT / "right_answers"):
+    """Answers in other styles: {style: {function: source of its cell}}.
+
+    Raises BankError for a file without an answer, or with two for one function.
+    """
     styles = {}
-    for path in sorted((ROOT / "right_answers" / assignment).glob("*.py")):
+    for path in sorted(Path(folder, assignment).glob("*.py")):
         text = path.read_text(encoding="utf-8")
-        styles[path.stem] = {
-            node.name: ast.get_source_segment(text, node)
-            for node in ast.parse(text).body
-            if isinstance(node, ast.FunctionDef)
+        starts = list(ANSWER.finditer(text))
+        ends = [start.start() for start in starts[1:]] + [len(text)]
+        cells = {
+            start[1]: text[start.start() : end].rstrip()
+            for start, end in zip(starts, ends, strict=True)
         }
+        if not cells or len(cells) != len(starts):
+            raise BankError(f"{path.name}: start each answer with '# GRADED FUNCTION: its name'")
+        styles[path.stem] = cells
     return styles

@@ -4,8 +4,6 @@ One class for all of it. Each submission makes several mistakes of the bank, in 
 call each other or not; each function must get the points that it gets alone, beside right ones.
 """
 
-from itertools import zip_longest
-
 import pytest
 from cells import run_tests
 from conftest import ASSIGNMENTS
@@ -20,19 +18,20 @@ from grading.notebooks import (
     read,
 )
 
-LAYERS = 3  # every third function of a submission is wrong
 
 
 def submissions(assignment):
-    """{student: {function: entry}}: every entry of the bank stands in one submission."""
-    functions = list(solutions(assignment))
+    """{student: {function: entry}}: every entry stands in one submission, evenly spread."""
     entries = misconceptions(assignment)
-    found = {}
-    for layer in range(LAYERS):
-        wrong = functions[layer::LAYERS]
-        lists = [[e for e in entries if e.function == name] for name in wrong]
-        for number, together in enumerate(zip_longest(*lists)):
-            found[f"wrong_{layer}_{number:02}"] = {e.function: e for e in together if e}
+    by_function = {
+        name: [entry for entry in entries if entry.function == name]
+        for name in solutions(assignment)
+    }
+    size = max(map(len, by_function.values()))
+    found = {f"wrong_{number:02}": {} for number in range(size)}
+    for name, own in by_function.items():
+        for number, entry in enumerate(own):
+            found[f"wrong_{number * size // len(own):02}"][name] = entry
     return found
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 
+# GRADED FUNCTION: zero_pad
 def zero_pad(X, pad):
     m, n_H, n_W, n_C = X.shape
     X_pad = np.zeros((m, n_H + 2 * pad, n_W + 2 * pad, n_C), dtype=X.dtype)
@@ -10,10 +11,12 @@ def zero_pad(X, pad):
     return X_pad
 
 
+# GRADED FUNCTION: conv_single_step
 def conv_single_step(a_slice_prev, W, b):
     return np.einsum("ijc,ijc->", a_slice_prev, W) + np.squeeze(b)
 
 
+# GRADED FUNCTION: conv_forward
 def conv_forward(A_prev, W, b, hparameters):
     s = hparameters["stride"]
     padded = zero_pad(A_prev, hparameters["pad"])
@@ -22,6 +25,7 @@ def conv_forward(A_prev, W, b, hparameters):
     return Z, (A_prev, W, b, hparameters)
 
 
+# GRADED FUNCTION: pool_forward
 def pool_forward(A_prev, hparameters, mode="max"):
     f, s = hparameters["f"], hparameters["stride"]
     windows = np.lib.stride_tricks.sliding_window_view(A_prev, (f, f), axis=(1, 2))[:, ::s, ::s]
@@ -29,6 +33,7 @@ def pool_forward(A_prev, hparameters, mode="max"):
     return reduce(windows, axis=(-2, -1)), (A_prev, hparameters)
 
 
+# GRADED FUNCTION: conv_backward
 def conv_backward(dZ, cache):
     A_prev, W, b, hparameters = cache
     s, pad = hparameters["stride"], hparameters["pad"]
@@ -45,14 +50,17 @@ def conv_backward(dZ, cache):
     return spread[:, pad : pad + A_prev.shape[1], pad : pad + A_prev.shape[2]], dW, db
 
 
+# GRADED FUNCTION: create_mask_from_window
 def create_mask_from_window(x):
     return np.greater_equal(x, x.max())
 
 
+# GRADED FUNCTION: distribute_value
 def distribute_value(dz, shape):
     return np.ones(shape) * dz / np.prod(shape)
 
 
+# GRADED FUNCTION: pool_backward
 def pool_backward(dA, cache, mode="max"):
     A_prev, hparameters = cache
     f, s = hparameters["f"], hparameters["stride"]

@@ -71,16 +71,12 @@ class Misconception:
         return wrong
 
 
-<<<<<<< HEAD
 def exists(assignment):
     """Whether there is a bank for this assignment."""
     return (ROOT / "misconceptions" / f"{assignment}.toml").is_file()
 
 
-def misconceptions(assignment):
-=======
 def misconceptions(assignment, folder=ROOT / "misconceptions"):
->>>>>>> bd15645bfaed30312c834be075e8d120826575b6
     """All entries for an assignment, in order.
 
     Raises BankError for a file that is no TOML, and for an entry with a missing, empty or unknown

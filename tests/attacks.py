@@ -345,8 +345,8 @@ attack(
         "def zero_pad(X, pad):\n    out = np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))\n"
         "    X *= 0\n    return out\n",
     ),
-    points={"zero_pad": 2, "conv_single_step": 5, "conv_forward": 4},
-)  # it spoils A_prev too
+    points={"zero_pad": 2, "conv_single_step": 5, "conv_forward": 10},
+)  # it spoils A_prev too, so conv_forward is tested with a right zero_pad
 
 
 def by_a_later_one(nb):

@@ -170,6 +170,8 @@ def test_a_student_is_told_the_likely_mistake(beside, monkeypatch):
     monkeypatch.setattr(checks, "HINTS_FILE", folder / "hints.json")
     named = 0
     for entry in bank.entries:
+        if "random" in entry.replace:  # its results are others each time
+            continue
         space = bank.namespace(entry.function, entry.apply(bank.source[entry.function]))
         failures = [failure for test in visible if (failure := failure_of(test, space))]
         own = [f for f in failures if f.key and f.key.startswith(f"{entry.function}(")]

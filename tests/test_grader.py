@@ -8,7 +8,7 @@ import threading
 import nbformat
 import pytest
 from grader_api import FULL, LIMITS
-from small_course import ASSIGNMENT, MAXIMUM, SANDBOX_CONFIG, TESTS, SmallCourse, cell_of
+from small_course import ASSIGNMENT, MAXIMUM, SANDBOX_CONFIG, TESTS, SmallCourse, cell_of, right
 
 STUB = "raise NotImplementedError('write your code')"
 
@@ -22,7 +22,7 @@ def test_stock_commands_grade_right_and_wrong(tmp_path):
     course.autograde()
     assert course.grades("right") == MAXIMUM
     assert course.grades("wrong")["test_conv_single_step_value"] == 5
-    assert sum(course.grades("wrong").values()) == 5
+    assert sum(course.grades("wrong").values()) == 15, "a wrong zero_pad costs its own points only"
     assert sum(course.grades("untouched").values()) == 0
     assert sum(course.grades("syntax").values()) == 10
     course.nbgrader("generate_feedback", ASSIGNMENT)
@@ -71,6 +71,58 @@ def test_students_lines_and_reason_are_in_the_feedback(course):
     )
     assert "undefined_name" in cell_of(run.nb, "test_conv_single_step_value").outputs[0].evalue
     assert "conv_single_step, line 2: return a @ undefined_name" in run.page
+
+
+HELPER = """def zero_pad(X, pad, value=1):
+    return np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0))) + value
+pad_it = zero_pad
+"""
+FORWARD = right("conv_forward")
+USES = {
+    "an alias": FORWARD.replace("zero_pad(A_prev, pad)", "pad_it(A_prev, pad)"),
+    "an argument of its own": FORWARD.replace("zero_pad(A_prev, pad)", "zero_pad(A_prev, pad, 2)"),
+    "a keyword of its own": FORWARD.replace("(A_prev, pad)", "(A_prev, pad, value=2)"),
+    "a default": FORWARD.replace("hparameters)", "hparameters, pad_it=zero_pad)", 1).replace(
+        "zero_pad(A_prev, pad)", "pad_it(A_prev, pad)"
+    ),
+    "a partial": "import functools\npadder = functools.partial(zero_pad, value=3)\n"
+    + FORWARD.replace("zero_pad(A_prev, pad)", "padder(A_prev, pad)"),
+    "a function between": "def frame(X, pad):\n    return zero_pad(X, pad)\n"
+    + FORWARD.replace("zero_pad(A_prev, pad)", "frame(A_prev, pad)"),
+    "a magic": "%matplotlib inline\n" + FORWARD,
+}
+
+
+@pytest.mark.parametrize("use", USES)
+def test_one_mistake_costs_once_however_the_helper_is_used(course, use):
+    edit = {"zero_pad": HELPER, "conv_forward": USES[use]}
+    run = course.grade(f"once {use}".replace(" ", "-"), edit)
+    assert run.points == {"zero_pad": 2, "conv_single_step": 5, "conv_forward": 10}
+    assert "Passed, tested with a right zero_pad in place of yours" in run.page
+
+
+def test_a_function_of_another_cell_gets_the_right_helper(course):
+    def edit(nb):
+        cell_of(nb, "zero_pad").source = HELPER
+        nb.cells.insert(
+            3, nbformat.v4.new_code_cell("def frame(X, pad):\n    return zero_pad(X, pad)")
+        )
+        cell_of(nb, "conv_forward").source = FORWARD.replace("zero_pad(", "frame(")
+
+    assert course.grade("elsewhere", edit).points["conv_forward"] == 10
+
+
+def test_a_wrong_function_stays_wrong_with_right_helpers(course):
+    wrong = FORWARD.replace("padded[i, ", "padded[0, ")
+    run = course.grade("both", {"zero_pad": HELPER, "conv_forward": wrong})
+    assert run.points == {"zero_pad": 2, "conv_single_step": 5, "conv_forward": 4}
+    assert "the image belongs in the middle" in run.page
+
+
+def test_a_cell_that_does_not_parse_is_named(course):
+    run = course.grade("broken", {"conv_forward": "def conv_forward(:\n    pass"})
+    message = cell_of(run.nb, "test_conv_forward_shape").outputs[0].evalue
+    assert "The cell that should define it ended with SyntaxError" in message
 
 
 def test_reason_of_a_timeout_is_in_the_feedback(course):

@@ -19,7 +19,6 @@ from grading.notebooks import (
 )
 
 
-
 def submissions(assignment):
     """{student: {function: entry}}: every entry stands in one submission, evenly spread."""
     entries = misconceptions(assignment)
@@ -96,7 +95,9 @@ def test_every_mistake_is_named_in_the_feedback(graded):
             for cell in failed:
                 error = next(o for o in cell.outputs if o.output_type == "error")
                 likely = cell.metadata.get("grading", {}).get("likely", [])
-                if entry.name not in likely or entry.hint not in error.evalue:
+                if "random" in entry.replace:  # its results are others each time
+                    assert entry.name not in likely
+                elif entry.name not in likely or entry.hint not in error.evalue:
                     unnamed.append((entry.function, entry.name, cell.id, error.evalue))
     assert not unnamed
     assert course.nbgrader().generate_feedback(assignment, student)["success"]

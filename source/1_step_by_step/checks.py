@@ -46,12 +46,9 @@ def check(function, arguments, want, look, returns="result", part=None, unchange
     if unchanged:
         for number, (before, after) in enumerate(zip(arguments, given, strict=True), 1):
             if difference(after, before, "argument"):
-                raise CheckFailed(
-                    f"{case}\nargument {number} was changed by the call\n"
-                    "Look at: lines that assign into an argument; work on a copy instead.",
-                    f"{case} argument {number}",
-                    after,
-                )
+                wrong = f"argument {number} was changed by the call"
+                look = "lines that assign into an argument; work on a copy instead."
+                fail_if(wrong, case, f"argument {number}", after, look)
 
 
 def check_shape(function, arguments, shape, look, returns="result", part=None):

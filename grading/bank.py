@@ -137,7 +137,7 @@ def right_answers(assignment, folder=ROOT / "right_answers"):
         ends = [start.start() for start in starts[1:]] + [len(text)]
         cells = {
             start[1]: text[start.start() : end].rstrip()
-            for start, end in zip(starts, ends, strict=True)
+            for start, end in zip(starts, ends, strict=False)
         }
         if not cells or len(cells) != len(starts):
             raise BankError(f"{path.name}: start each answer with '# GRADED FUNCTION: its name'")

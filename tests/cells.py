@@ -4,16 +4,16 @@ The real path, through nbgrader and kernels, is tested in test_nbgrader.py.
 """
 
 import os
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from copy import deepcopy
-from functools import cache
+from functools import cache, lru_cache
 from io import StringIO
 from unittest.mock import patch
 
 import numpy as np
 
 from grading import checks, oracle
-from grading.bank import ROOT
+from grading.bank import ROOT, solutions
 from grading.notebooks import (
     function_under_test,
     grade_cells,
@@ -31,6 +31,12 @@ def source_notebook(assignment):
     return read(notebook_path("source", assignment, ROOT))
 
 
+@cache
+def reference(assignment):
+    """The reference solutions, read once: {function: source}."""
+    return solutions(assignment)
+
+
 def solution_lines(cell):
     """The lines between BEGIN SOLUTION and END SOLUTION."""
     inside = cell.source.split("### BEGIN SOLUTION\n")[1]
@@ -46,11 +52,17 @@ def compiled_test(assignment, name):
     raise KeyError(name)
 
 
+@lru_cache(maxsize=1000)
+def compiled_answer(name, source):
+    """The code of an answer."""
+    return compile(source, name, "exec")
+
+
 def define(answers):
     """A namespace in which the answers {function: source} have been run, and nothing else."""
     namespace = {"np": np}
     for name, source in answers.items():
-        exec(compile(source, name, "exec"), namespace)
+        exec(compiled_answer(name, source), namespace)
     return namespace
 
 
@@ -99,23 +111,25 @@ def run_tests(assignment, answers, function=None):
     return dict(outcomes(assignment, answers, function))
 
 
+KNOWN_CASES = {}
+
+
+def remembered(function):
+    """The function, which computes what it returns once; each caller gets a copy of its own."""
+
+    def cases(*arguments, **keywords):
+        seed = os.environ.get("GRADING_SEED")
+        key = (function.__name__, seed, arguments, *sorted(keywords.items()))
+        if key not in KNOWN_CASES:
+            KNOWN_CASES[key] = function(*arguments, **keywords)
+        return deepcopy(KNOWN_CASES[key])
+
+    return cases
+
+
 @contextmanager
 def remembered_oracle():
-    """Within the block, hidden cases are computed once; each caller gets copies of its own."""
-    known = {}
-
-    def remembered(function):
-        def cases(*arguments, **keywords):
-            seed = os.environ.get("GRADING_SEED")
-            key = (function.__name__, seed, arguments, *sorted(keywords.items()))
-            if key not in known:
-                known[key] = function(*arguments, **keywords)
-            return deepcopy(known[key])
-
-        return cases
-
-    with ExitStack() as stack:
-        for name, function in list(vars(oracle).items()):
-            if name.endswith("_cases"):
-                stack.enter_context(patch.object(oracle, name, remembered(function)))
+    """Within the block, each list of hidden cases is computed once."""
+    cases = {name: f for name, f in vars(oracle).items() if name.endswith("_cases")}
+    with patch.multiple(oracle, **{name: remembered(f) for name, f in cases.items()}):
         yield

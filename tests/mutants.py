@@ -11,17 +11,19 @@ gives, which answers in other styles need not have.
 import ast
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 
 from bounds import OutOfBounds, bounded
-from cells import outcomes, remembered_oracle
-from operators import OPERATORS
+from cells import outcomes, reference, remembered_oracle
+from operators import OPERATORS, early_end, overwriting
 
-from grading.bank import ROOT, solutions
+from grading.bank import ROOT
 
 # A right function takes a tenth of a second, and hardly any memory.
 SECONDS, MEMORY = 10, 1 << 30
-ARRAYS = {"X", "a_slice_prev", "W", "b", "A_prev", "dZ", "dA", "x", "hparameters"}
+# Arguments that a function could change in place, those in the cache included.
+ARGUMENTS = {"X", "a_slice_prev", "W", "b", "A_prev", "dZ", "dA", "x", "hparameters"}
 
 
 @dataclass(frozen=True)
@@ -41,21 +43,25 @@ class Mutant:
 
 
 class Context:
-    """What operators know of a function: its variables, its texts, its arguments, its result."""
+    """What operators know of a function: its variables, texts, arguments and result."""
 
     def __init__(self, tree):
         self.given = given_lines(tree)
-        nodes = [node for part in tree.body for node in ast.walk(part) if part not in self.given]
-        self.names = {node.id for node in nodes if isinstance(node, ast.Name)} - {"np", "range"}
-        self.names -= {n.func.id for n in nodes if isinstance(n, ast.Call) and named(n.func)}
-        self.texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
-        self.texts = {text for text in self.texts if isinstance(text, str) and text.isidentifier()}
-        self.result = tree.body[-1]
+        parts = [tree.args, *(part for part in tree.body if part not in self.given)]
+        nodes = [node for part in parts for node in ast.walk(part)]
+        self.first_lines = {n.arg: n.lineno for n in nodes if isinstance(n, ast.arg)}
+        for node in nodes:
+            if named(node) and isinstance(node.ctx, ast.Store):
+                line = self.first_lines.get(node.id, node.lineno)
+                self.first_lines[node.id] = min(line, node.lineno)
+        texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+        self.texts = {text for text in texts if isinstance(text, str) and text.isidentifier()}
         taken = {argument.arg for argument in tree.args.args}
-        for node in tree.body:
+        for node in nodes:
             if isinstance(node, ast.Assign) and named(node.value) and node.value.id in taken:
-                taken |= {name.id for name in ast.walk(node.targets[0]) if named(name)}
-        self.arguments = taken & ARRAYS
+                taken |= {part.id for part in ast.walk(node.targets[0]) if named(part)}
+        self.arguments = taken & ARGUMENTS
+        self.result = tree.body[-1]
 
 
 def named(node):
@@ -88,23 +94,19 @@ def places(node, given, line=None):
     """Every (node, its line, put): `put` sets another node in its place."""
     line = node if isinstance(node, ast.stmt) else line
     for field, value in ast.iter_fields(node):
-        children = value if isinstance(value, list) else [value]
-        for k, child in enumerate(children):
+        if isinstance(value, list):
+            found = [(child, partial(value.__setitem__, k)) for k, child in enumerate(value)]
+        else:
+            found = [(value, partial(setattr, node, field))]
+        for child, put in found:
             if isinstance(child, ast.AST) and child not in given:
-
-                def put(new, node=node, field=field, k=k, many=isinstance(value, list)):
-                    if many:
-                        getattr(node, field)[k] = new
-                    else:
-                        setattr(node, field, new)
-
                 yield child, child if isinstance(child, ast.stmt) else line, put
                 yield from places(child, given, line)
 
 
-def head(text):
-    """The first line of a statement, with a word on what follows if it is a mutant's."""
-    return text.split("\n")[0]
+def head(statement):
+    """The first line of a statement."""
+    return ast.unparse(statement).split("\n")[0]
 
 
 def mutate(name, source):
@@ -114,7 +116,7 @@ def mutate(name, source):
     context = Context(function)
     seen, found = {ast.unparse(tree)}, []
     for node, line, put in places(function, context.given):
-        before = head(ast.unparse(line))
+        before = head(line)
         for operator in OPERATORS:
             for new in operator(node, context):
                 put(new)
@@ -127,14 +129,14 @@ def mutate(name, source):
     return found
 
 
-def describe(line, operator):
-    """A mutated statement in one line."""
-    text = ast.unparse(line)
-    if isinstance(line, ast.For) and operator.__name__ == "statement":
-        return f"{head(text)} ...; {text.split(chr(10))[-1].strip()}"
-    if operator.__name__ == "overwriting":
-        return "; ".join(part.strip() for part in text.split("\n")[1:])
-    return head(text)
+def describe(statement, operator):
+    """A mutated statement in one line; where a line was added to it, with that line."""
+    lines = [line.strip() for line in ast.unparse(statement).split("\n")]
+    if operator is overwriting:
+        return "; ".join(lines[1:])
+    if operator is early_end and len(lines) > 1:
+        return f"{lines[0]} ...; {lines[-1]}"
+    return lines[0]
 
 
 def compiles(source):
@@ -146,44 +148,54 @@ def compiles(source):
     return True
 
 
-def killer(assignment, mutant, right):
+def killer(assignment, mutant):
     """The first test cell of its function that fails a mutant, or None if it survives."""
-    answers = right | {mutant.function: mutant.source}
-    test = "none"
+    answers = reference(assignment) | {mutant.function: mutant.source}
+    test = "no test"
     try:
         with bounded(SECONDS, MEMORY):
             for test, error in outcomes(assignment, answers, mutant.function):
                 if error:
                     return test
     except OutOfBounds:
-        return f"{test}, out of bounds"
+        return f"after {test}: out of bounds"
     return None
 
 
 @cache
 def survey(assignment):
     """Mutate and test all functions: {mutant: what killed it, or None}."""
-    right = solutions(assignment)
     with remembered_oracle():
         return {
-            mutant: killer(assignment, mutant, right)
-            for name, source in right.items()
+            mutant: killer(assignment, mutant)
+            for name, source in reference(assignment).items()
             for mutant in mutate(name, source)
         }
 
 
-def equivalents(assignment):
+def equivalents(assignment, folder=ROOT / "misconceptions"):
     """Mutants that are as right as the solution: {key: reason}.
 
-    `misconceptions/ASSIGNMENT.equivalent.toml` lists them, grouped by line. Raises ValueError for
-    one that is listed twice or without a reason.
+    `misconceptions/ASSIGNMENT.equivalent.toml` lists them, grouped by line; there need not be
+    any. Raises ValueError for one that is listed twice or without a reason.
     """
-    path = ROOT / "misconceptions" / f"{assignment}.equivalent.toml"
+    path = Path(folder, f"{assignment}.equivalent.toml")
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
     reasons = {}
-    for group in tomllib.loads(path.read_text(encoding="utf-8"))["equivalent"]:
+    for group in tomllib.loads(text).get("equivalent", []):
         for mutant in group["mutants"]:
             key = group["function"], group["line"], mutant
             if key in reasons or not group["reason"].strip():
                 raise ValueError(f"{path.name}: {key} stands there twice, or without a reason")
             reasons[key] = group["reason"]
     return reasons
+
+
+def differences(results, listed):
+    """What is wrong with a survey: survivors that are not listed as equivalent, and entries
+    that are killed or not made at all. Each is a line of text."""
+    made = {mutant.key: test for mutant, test in results.items()}
+    wrong = [("survives", key) for key in made if not made[key] and key not in listed]
+    wrong += [(f"killed: by {made[key]}", key) for key in listed if made.get(key)]
+    wrong += [("not made", key) for key in listed if key not in made]
+    return [f"{what}: {function}: {line} -> {mutant}" for what, (function, line, mutant) in wrong]

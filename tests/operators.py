@@ -60,7 +60,8 @@ def arithmetic(node, function):
             yield edited(node, op=operator())
         yield node.left
         yield node.right
-        yield edited(node, left=node.right, right=node.left)
+        if not isinstance(node.op, ast.Add | ast.Mult):
+            yield edited(node, left=node.right, right=node.left)
 
 
 def comparison(node, function):
@@ -125,10 +126,12 @@ def index(node, function):
 
 
 def name(node, function):
-    """One variable of the function in place of another."""
-    if isinstance(node, ast.Name) and node.id in function.names:
-        for other in sorted(function.names - {node.id}):
-            yield edited(node, id=other)
+    """Another variable of the function, one that has a value by then."""
+    loaded = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    if loaded and node.id in function.first_lines:
+        for other, line in function.first_lines.items():
+            if other != node.id and line < node.lineno:
+                yield edited(node, id=other)
 
 
 def call(node, function):
@@ -164,14 +167,18 @@ def condition(node, function):
 
 
 def statement(node, function):
-    """A statement left out; a loop that ends too early; a result that is not returned."""
+    """A statement left out; a result that is not returned."""
     if isinstance(node, ast.Return):
         yield ast.Return(None)
     elif isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef):
         yield ast.Pass()
+
+
+def early_end(node, function):
+    """A loop that ends, or a function that returns, after the first round."""
     if isinstance(node, ast.For):
-        yield edited(node, body=[*node.body, ast.Break()])
-        yield edited(node, body=[*node.body, function.result])
+        for early in (ast.Break(), function.result):
+            yield edited(node, body=[*node.body, early])
 
 
 def overwriting(node, function):
@@ -197,5 +204,6 @@ OPERATORS = (
     accumulation,
     condition,
     statement,
+    early_end,
     overwriting,
 )

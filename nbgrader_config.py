@@ -37,6 +37,9 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# Of a submission the notebook alone is taken: extra files and links are neither copied nor followed.
+c.Autograde.exporter_class = "grading.notebook_only.NotebookOnlyExporter"
+
 # The student's cells run in a sandbox, test cells in another kernel, out of its reach.
 c.Autograde.autograde_preprocessors = [
     "grading.execute.TwoKernels",

@@ -10,6 +10,11 @@ from nbformat.v4 import new_output
 # A link to an attachment that is missing stops nbconvert, so these go too.
 WORDS = ("javascript", "vbscript", "data", "attachment")
 SCHEME = re.compile(r"(?i)(" + "|".join(r"\s*".join(word) for word in WORDS) + r")\s*:")
+# A link is one click in the instructor's session, a picture is loaded without any, and a bare
+# address becomes a link by itself.
+LINK = re.compile(r"\](?=[(:])|:(?=//)")
+# What TeX can do in a page besides formulas.
+TEX = re.compile(r"\\(?=(?:href|url|style|class|cssId|require|data|html\w*|csname|include\w*)\b)")
 ANSI_OR_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 MAGIC = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 MAX_TEXT = 20_000
@@ -17,9 +22,10 @@ MAX_IMAGE = 1_500_000
 
 
 def quiet_markdown(text):
-    """A student's Markdown without HTML and without links that run code."""
+    """A student's Markdown without HTML; links and pictures are shown as they are written."""
     # A zero-width space breaks the word and stays invisible.
     text = SCHEME.sub(lambda match: match[1] + "\u200b:", text)
+    text = TEX.sub(lambda match: match[0] + "\u200b", LINK.sub(r"\g<0>" + "\u200b", text))
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 

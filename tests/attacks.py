@@ -5,10 +5,12 @@ that must end with 0 points while all others keep theirs, and what must be shown
 expression, by the student's own cells (so that an attack that never ran is noticed).
 """
 
+import os
+import shutil
 from dataclasses import dataclass
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output, new_raw_cell
-from small_course import TESTS, cell_of
+from small_course import ASSIGNMENT, NOTEBOOK, TESTS, cell_of
 
 # Where the tests listen, outside the sandbox: nothing may ever arrive there.
 PORT = 47_391
@@ -26,6 +28,9 @@ class Attack:
     shows: str = ""
     absent: str = ""  # a regular expression that the feedback page must not match
     points: dict | None = None
+    files: object = None  # what this function does in the folder of the submission
+    refused: str = ""  # what the log says if there must be no grade at all
+    student: str = ""  # the name of the student's folder
 
 
 def cell(code):
@@ -61,8 +66,8 @@ def test_cell(nb, name="test_conv_forward_values"):
 ATTACKS = []
 
 
-def attack(name, family, edit, lost=(), shows="", absent="", points=None):
-    ATTACKS.append(Attack(name, family, edit, tuple(lost), shows, absent, points))
+def attack(name, family, edit, lost=(), shows="", absent="", points=None, **more):
+    ATTACKS.append(Attack(name, family, edit, tuple(lost), shows, absent, points, **more))
 
 
 CONV = ("conv_forward",)
@@ -478,7 +483,72 @@ attack(
     cell("import ctypes\nprint('RAN', ctypes.CDLL(None).mount(b'x', b'/tmp', b'tmpfs', 0, None))"),
     shows="RAN -1",
 )
-attack("submitted numpy.py", REACH, None)
+
+
+def beside(name, content="raise SystemExit('PWNED')"):
+    """A file in the folder of the submission."""
+
+    def put(folder):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+    return put
+
+
+def link(name, target):
+    """A symbolic link in the folder of the submission, in place of what has that name."""
+
+    def put(folder):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(target)
+
+    return put
+
+
+def pipe(name):
+    """A named pipe: whoever opens it waits for ever."""
+
+    def put(folder):
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name)
+
+    return put
+
+
+def folder_link(folder):
+    """The whole folder of the submission is a link to source."""
+    shutil.rmtree(folder)
+    folder.symlink_to(f"../../source/{ASSIGNMENT}")
+
+
+LINKED = "symbolic link"
+SOURCE = f"../../../source/{ASSIGNMENT}/{NOTEBOOK}.ipynb"
+for name, put in {
+    "submitted numpy.py": beside("numpy.py"),
+    "submitted module of the grader": beside("grading/oracle.py"),
+    "submitted sitecustomize.py": beside("sitecustomize.py"),
+    "submitted hidden file": beside(".ipython/profile_default/startup/00.py"),
+    "submitted page": beside("page.html", "<script>PWNED()</script>"),
+    "data file of the course replaced": beside("data.txt", "forged"),
+    "link to a file outside": link("found.txt", "/etc/passwd"),
+    "link to the gradebook": link("data.txt", "../../../gradebook.db"),
+    "link to a folder": link("all", "../../.."),
+    "dangling link": link("nothing.txt", "/nowhere/at/all"),
+    "link to an endless file": link("zero.bin", "/dev/zero"),
+    "named pipe": pipe("pipe.txt"),
+    "page with a name that is a program": beside("<img src=x onerror=PWNED()>.html", "x"),
+}.items():
+    attack(name, REACH, None, absent="<img[^>]*PWNED", files=put)
+for name, put, said in (
+    ("notebook that is a link to source", link(f"{NOTEBOOK}.ipynb", SOURCE), LINKED),
+    ("notebook that is a dangling link", link(f"{NOTEBOOK}.ipynb", "nowhere.ipynb"), LINKED),
+    ("notebook that is a named pipe", pipe(f"{NOTEBOOK}.ipynb"), "no plain file"),
+    ("folder that is a link to source", folder_link, LINKED),
+    ("time stamp that is a link", link("timestamp.txt", "/dev/zero"), "no small plain file"),
+    ("time stamp that is a named pipe", pipe("timestamp.txt"), "no small plain file"),
+):
+    attack(name, REACH, None, files=put, refused=said)
 
 
 # Tamper
@@ -688,6 +758,15 @@ attack(
     BROWSER,
     markdown(r"$\href{javascript:PWNED()}{x}$"),
     absent="javascript:PWNED",
+)
+
+
+attack(
+    "student's folder whose name is a program",
+    BROWSER,
+    None,
+    refused="rename it",
+    student="<img src=x onerror=PWNED()>",
 )
 
 

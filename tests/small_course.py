@@ -24,6 +24,7 @@ c.GenerateAssignment.preprocessors = [
 ]
 """
 SANDBOX_CONFIG = """
+c.Autograde.exporter_class = "grading.notebook_only.NotebookOnlyExporter"
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteKernelspec",

@@ -1,13 +1,16 @@
 """Every attack of the table, for real: nbgrader's autograde and feedback, sandbox on."""
 
+import os
 import re
+import shutil
 import socket
 from collections import Counter
 
 import pytest
 from attacks import ATTACKS, PORT, table
 from grader_api import FULL
-from small_course import ASSIGNMENT
+from nbgrader.apps import NbGraderAPI
+from small_course import ASSIGNMENT, NOTEBOOK
 
 from grading.bank import ROOT
 
@@ -28,15 +31,31 @@ def listener():
             server.accept()
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=slug)
+def parametrize(attacks):
+    return pytest.mark.parametrize("attack", attacks, ids=slug)
+
+
+def entries(folder):
+    """{relative path: mode, size and target of a link} of everything below a folder."""
+    return {
+        str(path.relative_to(folder)): (
+            path.lstat().st_mode,
+            path.lstat().st_size,
+            os.readlink(path) if path.is_symlink() else None,
+        )
+        for path in folder.rglob("*")
+    }
+
+
+@parametrize([attack for attack in ATTACKS if not attack.refused])
 def test_attack_gains_nothing(course, attack):
     """No points that were not earned, none taken from other functions, nothing learnt."""
     student = slug(attack)
-    edit = attack.edit
-    if attack.name == "submitted numpy.py":
-        folder = course.submit(student).parent
-        (folder / "numpy.py").write_text("raise SystemExit('PWNED')")
-    run = course.grade(student, edit)
+    folder = course.submit(student, attack.edit).parent
+    if attack.files:
+        attack.files(folder)
+    before = entries(folder.parent)
+    run = course.grade_submitted(student)
     want = attack.points or {name: 0 if name in attack.lost else FULL[name] for name in FULL}
     assert run.points == want, run.log[-3000:]
     assert all(score is not None for score in run.cells.values())
@@ -49,6 +68,32 @@ def test_attack_gains_nothing(course, attack):
         text = re.sub(r'<div class="highlight.*?</div>', "", run.page, flags=re.S)
         assert not re.search(attack.absent, text)
     assert str(course.folder / "source" / ASSIGNMENT) not in run.page
+    assert entries(folder.parent) == before, "what was handed in was changed"
+    if attack.files:
+        assert "Not looked at" in run.log
+        for step, made in ("autograded", "ipynb"), ("feedback", "html"):
+            out = course.folder / step / student / ASSIGNMENT
+            assert {path.name for path in out.iterdir()} == {f"{NOTEBOOK}.{made}", "data.txt"}
+            assert (out / "data.txt").read_text() == "course data"
+            assert not any(path.is_symlink() for path in out.iterdir())
+
+
+@parametrize([attack for attack in ATTACKS if attack.refused])
+def test_attack_is_refused(course, attack):
+    """No grade, a reason in the log, and everything as it was handed in."""
+    student = attack.student or slug(attack)
+    folder = course.submit(student, attack.edit).parent
+    if attack.files:
+        attack.files(folder)
+    before = entries(folder.parent)
+    try:
+        result = NbGraderAPI(config=course.config).autograde(ASSIGNMENT, student)
+        assert not result["success"]
+        assert attack.refused in result["log"]
+        assert entries(folder.parent) == before
+        assert not (course.folder / "autograded" / student / ASSIGNMENT).exists()
+    finally:  # other tests grade the whole class
+        folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
 
 
 def test_the_table_is_whole():

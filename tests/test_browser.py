@@ -3,29 +3,19 @@
 Screenshots of each step are kept in artefacts/.
 """
 
-import json
 import re
-import secrets
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 
 import nbformat
 import pytest
-from conftest import need_program
+from jupyter_browser import chromium, jupyter
 from playwright.sync_api import TimeoutError as NotShown
-from playwright.sync_api import sync_playwright
 
 from grading.bank import ROOT, misconception, solutions
 from grading.demo import ASSIGNMENT
 from grading.notebooks import answer_cell, notebook_path, read
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Whoever runs the tests has no use for a browser's own traffic, and CI has no network for it.
-QUIET = ["--disable-background-networking", "--disable-gpu", "--no-first-run", "--no-sandbox"]
 WAIT = 90_000  # milliseconds
 
 
@@ -34,38 +24,16 @@ def lab(tmp_path_factory):
     """JupyterLab in a student's folder, outside the repository: (folder, address of it)."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(notebook_path("release", ASSIGNMENT, ROOT).parent, folder, dirs_exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(8)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
     # The question whether one wants news would lie on top of the notebook.
-    command += ["--LabApp.news_url=None"]
-    with open(folder / "server.log", "w") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-    try:
-        for _ in range(120):
-            try:
-                status = f"http://127.0.0.1:{port}/api/status?token={token}"
-                json.load(urllib.request.urlopen(status, timeout=5))
-                break
-            except OSError:
-                assert server.poll() is None, (folder / "server.log").read_text()
-                time.sleep(0.5)
-        yield folder, f"http://127.0.0.1:{port}/lab/tree/{{path}}?token={token}&reset"
-    finally:
-        server.terminate()
-        server.wait(30)
+    with jupyter(folder, "jupyterlab", "--LabApp.news_url=None") as (address, token):
+        yield folder, f"{address}/lab/tree/{{path}}?token={token}&reset"
 
 
 @pytest.fixture(scope="module")
 def browser():
     """A headless browser."""
-    program = need_program(*BROWSERS)
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=program, args=QUIET) as browser:
-            yield browser
+    with chromium() as browser:
+        yield browser
 
 
 class Student:

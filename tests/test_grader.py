@@ -201,6 +201,38 @@ def test_the_total_time_is_bounded(tmp_path):
     assert "longer than 6 s in all" in last.outputs[0].evalue
 
 
+def test_refused_submissions_hold_up_nobody(tmp_path):
+    """A link in place of a notebook is an error of that submission; others are graded."""
+    course = SmallCourse(tmp_path / "c")
+    course.submit("ada")
+    linked, piped = course.submit("bob"), course.submit("cleo")
+    linked.unlink()
+    linked.symlink_to(course.folder / "source" / ASSIGNMENT / linked.name)
+    (piped.parent / "timestamp.txt").symlink_to("/dev/zero")
+    done = course.autograde(check=False)
+    assert done.returncode == 1
+    assert "small.ipynb is a symbolic link, and links of a submission are never" in done.stderr
+    assert "timestamp.txt is no small plain file" in done.stderr
+    assert course.grades("ada") == MAXIMUM
+    assert not (course.folder / "autograded" / "bob" / ASSIGNMENT).exists()
+    assert not (course.folder / "autograded" / "cleo").exists()
+
+
+def test_a_newer_submission_is_graded_again(tmp_path):
+    """nbgrader finds it by the time stamp, which must reach autograded/ though no file does."""
+    course = SmallCourse(tmp_path / "c")
+    stamp = course.submit("ada").parent / "timestamp.txt"
+    stamp.write_text("2030-01-01 12:00:00 UTC")
+    course.autograde()
+    assert course.grades("ada") == MAXIMUM
+    course.submit("ada", {"zero_pad": STUB})
+    course.autograde()
+    assert course.grades("ada") == MAXIMUM  # the same time: nothing new
+    stamp.write_text("2030-01-02 12:00:00 UTC")
+    course.autograde()
+    assert course.grades("ada")["test_zero_pad_values"] == 0
+
+
 def test_nothing_is_left_running_or_lying_about(course):
     course.grade("clean")
     ps = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout

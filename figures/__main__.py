@@ -15,7 +15,13 @@ from figures import drawing, step_by_step
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Pictures of the first assignment that a lecture shows, too. The folder of the lectures holds all
 # that they need, since it may be all that a student has.
-LECTURES = ("backward_spread.png", "conv_volume.png", "model.png", "stacked_filters.png")
+LECTURES = (
+    "backward_spread.png",
+    "conv_volume.png",
+    "model.png",
+    "pooling.png",
+    "stacked_filters.png",
+)
 FOLDERS = {
     "source/1_step_by_step/figures": step_by_step.FIGURES,
     "notebooks/figures": {name: step_by_step.FIGURES[name] for name in LECTURES},

@@ -5,6 +5,7 @@ beneath that folder, so that a test can compare them with the committed ones.
 """
 
 import argparse
+import shutil
 from pathlib import Path
 
 import matplotlib
@@ -12,11 +13,25 @@ import matplotlib
 from figures import drawing, step_by_step
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-FOLDERS = {"source/1_step_by_step/figures": step_by_step.FIGURES}
+# Pictures of the first assignment that a lecture shows, too. The folder of the lectures holds all
+# that they need, since it may be all that a student has.
+LECTURES = (
+    "backward_spread.png",
+    "conv_volume.png",
+    "model.png",
+    "pooling.png",
+    "stacked_filters.png",
+)
+FOLDERS = {
+    "source/1_step_by_step/figures": step_by_step.FIGURES,
+    "notebooks/figures": {name: step_by_step.FIGURES[name] for name in LECTURES},
+}
+# For the same reason, the lectures have their own copy of the drawing helpers.
+HELPERS = ("figures/drawing.py", "notebooks/lecture/drawing.py")
 
 
 def write_figures(root):
-    """Write all figures beneath root and return their paths in order."""
+    """Write all figures, and the helpers' copy, beneath root; return their paths in order."""
     written = []
     # A reader's own matplotlibrc must not change a picture, so we draw with the defaults.
     with matplotlib.rc_context():
@@ -30,7 +45,10 @@ def write_figures(root):
                 else:
                     drawing.save_png(draw(), path)
                 written.append(path)
-    return written
+    original, copy = HELPERS
+    (root / copy).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(REPOSITORY / original, root / copy)
+    return [*written, root / copy]
 
 
 def main():

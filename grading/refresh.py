@@ -15,6 +15,8 @@ from grading.hints import write_hints
 
 NOTEBOOK_METADATA = {"kernelspec", "language_info"}
 CELL_METADATA = {"nbgrader", "tags"}
+# The name of a widget in a kernel that is gone: a front end shows an error in its place.
+WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 TIMEOUT = 120  # seconds a cell
 
@@ -35,6 +37,8 @@ def tidy(nb):
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = count
+                if "data" in output:
+                    output.data.pop(WIDGET, None)
                 if "data" in output and "image/png" in output.data:
                     # "<Figure size 500x400 with 1 Axes>" says nothing that the picture does not.
                     output.metadata = nbformat.from_dict({})

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from figures.__main__ import FOLDERS, write_figures
+from figures.__main__ import FOLDERS, HELPERS, write_figures
 from grading.bank import ROOT
 
 NAMES = [f"{folder}/{name}" for folder, figures in FOLDERS.items() for name in figures]
@@ -35,7 +35,8 @@ def test_figure_is_in_step(drawn, name):
 
 def test_figures_are_small():
     sizes = {name: (ROOT / name).stat().st_size for name in NAMES}
-    assert sum(sizes.values()) < 480_000
+    for folder in FOLDERS:
+        assert sum(size for name, size in sizes.items() if name.startswith(folder)) < 480_000
     assert all(size < 120_000 for name, size in sizes.items() if name.endswith(".gif"))
 
 
@@ -44,3 +45,9 @@ def test_the_animation_loops():
     with Image.open(ROOT / name) as image:
         assert image.n_frames == 4
         assert image.info["loop"] == 0
+
+
+def test_lectures_draw_with_the_same_helpers(drawn):
+    original, copy = HELPERS
+    assert (ROOT / copy).read_bytes() == (ROOT / original).read_bytes(), "run `make figures`"
+    assert (drawn / copy).read_bytes() == (ROOT / original).read_bytes()

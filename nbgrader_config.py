@@ -37,7 +37,7 @@ c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Of a submission the notebook alone is taken: extra files and links are neither copied nor followed.
+# Of a submission the notebook alone is taken: other files and links are not copied or followed.
 c.Autograde.exporter_class = "grading.notebook_only.NotebookOnlyExporter"
 
 # The student's cells run in a sandbox, test cells in another kernel, out of its reach.

@@ -29,8 +29,13 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Of a submission only the text of its cells is kept; test cells come whole from source.
+# Reads what other tools saved: a byte order mark, an old format, missing parts.
+c.Autograde.exporter_class = "grading.reading.SubmissionExporter"
+
+# Cells are found again by metadata, id or content. Of a submission only the text of its cells
+# is kept; test cells come whole from source.
 c.Autograde.sanitize_preprocessors = [
+    "grading.repair.FindCells",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "grading.overwrite.SourceCells",

@@ -24,7 +24,9 @@ c.GenerateAssignment.preprocessors = [
 ]
 """
 SANDBOX_CONFIG = """
+c.Autograde.exporter_class = "grading.reading.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = [
+    "grading.repair.FindCells",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "grading.overwrite.SourceCells",

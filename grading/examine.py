@@ -49,6 +49,15 @@ class Examiner:
 
     def versions(self, submission, student):
         """Versions in a Submission: one for each notebook, or one that says why there is none."""
+        try:
+            return self.opened(submission, student)
+        except Exception as error:  # one submission must not stop the others
+            why = f"it could not be examined ({type(error).__name__}: {error}); look at it by hand"
+            finding = Finding(self.notebooks[0], NOT_GRADABLE, [], [], why)
+            return [version(submission, student, finding, (None, ""), [])]
+
+    def opened(self, submission, student):
+        """As `versions`; an unforeseen error is raised."""
         files, troubles = unpacked(submission.items, self.limit, self.zone)
         files = [entry for entry in files if not is_platforms(entry[0])]
         times = {parts[:-1]: data for parts, _, data in files if parts[-1] == "timestamp.txt"}
@@ -175,8 +184,8 @@ def without_platform(name):
         match = pattern.fullmatch(name)
         if match:
             # Canvas numbers what is handed in again.
-            number = r"-\d+(\.\w+)$" if pattern is not MOODLE else r"$^"
-            return re.sub(number, r"\1", match["file"])
+            name = match["file"]
+            return name if pattern is MOODLE else re.sub(r"-\d+(?=\.\w+$)", "", name)
     return name
 
 

@@ -155,7 +155,7 @@ def zip_in_zip(nb):
     return {"work.zip": zipped({"inner.zip": zipped({f"work/{NAME}": dumped(nb)})})}
 
 
-@case(GRADED, "no answer to", points=88)
+@case(GRADED, "no answer to", points=86)
 def one_answer_cell_deleted(nb):
     nb["cells"] = [c for c in nb["cells"] if c["id"] not in ("zero_pad_text", "pool_backward")]
     for cell in nb["cells"]:

@@ -109,6 +109,7 @@ class Collector:
             known = self.scored(known)
             counting = self.counting(known)
             before = verdicts.load(self.root, self.assignment)
+            counting = verdicts.with_grading(counting, before)
             for row in counting:
                 if row.gradable and (row.student in touched or row not in before):
                     self.file(row)

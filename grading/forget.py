@@ -80,7 +80,9 @@ class Memory:
         return [
             number
             for number, row in enumerate(rows)
-            if number and any(i < len(row) and unquoted(row[i]) == self.student for i in columns)
+            if number
+            and self.student
+            and any(i < len(row) and unquoted(row[i]) == self.student for i in columns)
         ]
 
     def mentions(self, tables):
@@ -125,7 +127,7 @@ class Memory:
 
 def same_name(folder, name):
     """The folder of that very name, not of one in another case, in a list."""
-    if not folder.is_dir():
+    if not folder.is_dir() or not name:
         return []
     return [folder / entry.name for entry in os.scandir(folder) if entry.name == name]
 

@@ -24,7 +24,10 @@ Both tables are UTF-8 with the same columns, sorted by student, then version:
     file      path of the notebook below collected/ASSIGNMENT/STUDENT/VERSION/
     sha256    of all files of the version
     key       who handed it in, in the platform's words
+    by        who said so last: collect, or grading (with `record`); the latter stays until the
+              version that counts is another one
 
+For what is in submitted/ without having been collected, collect it: `collect ASSIGNMENT submitted`.
 A submission whose student can't be told has an empty `student` and version 0; it is kept nowhere.
 A cell of a table that a spreadsheet would take for a formula has a ' in front.
 """
@@ -63,6 +66,7 @@ class Verdict:
     file: str = ""
     sha256: str = ""
     key: str = ""
+    by: str = "collect"
 
     @property
     def gradable(self):
@@ -100,10 +104,23 @@ def save(root, assignment, verdicts, versions):
 
 def record(root, assignment, changed):
     """Replace or add rows of verdicts.csv, by student and notebook. For what grades."""
+    changed = [replace(row, by="grading") for row in changed]
     with locked(root, assignment):
         rows = {(row.student, row.notebook): row for row in load(root, assignment)}
         rows.update({(row.student, row.notebook): row for row in changed})
         write_table(folder(root, assignment) / "verdicts.csv", rows.values())
+
+
+def with_grading(counting, before):
+    """Verdicts of collect, but those of grading where the same version still counts."""
+    graded = {
+        (row.student, row.notebook, row.version, row.sha256): row
+        for row in before
+        if row.by == "grading"
+    }
+    return [
+        graded.get((row.student, row.notebook, row.version, row.sha256), row) for row in counting
+    ]
 
 
 @contextmanager

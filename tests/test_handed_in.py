@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import shutil
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,8 +31,6 @@ def released(tmp_path_factory):
 @pytest.fixture
 def course(released, tmp_path):
     """A fresh copy of the course."""
-    import shutil
-
     shutil.copytree(released.folder, tmp_path / "c")
     fresh = SmallCourse.__new__(SmallCourse)
     fresh.folder = tmp_path / "c"
@@ -348,12 +348,17 @@ def test_a_table_holds_no_formula(course, tmp_path):
 
 
 def test_what_grades_may_change_a_verdict(course, tmp_path):
-    from dataclasses import replace
-
-    row = take_in(course, zip_file(tmp_path / "x.zip", {f"ada/{FILE}": notebook(course)}))["ada"]
+    path = zip_file(tmp_path / "x.zip", {f"ada/{FILE}": notebook(course)})
+    row = take_in(course, path)["ada"]
     worse = replace(row, outcome="not_gradable", why="it ended every worker")
     verdicts.record(course.folder, ASSIGNMENT, [worse])
-    assert verdicts.load(course.folder, ASSIGNMENT) == [worse]
+    (kept,) = verdicts.load(course.folder, ASSIGNMENT)
+    assert kept == replace(worse, by="grading")
+    # It stays, until another version counts.
+    assert take_in(course, path) == {"ada": kept}
+    later = {f"ada/{FILE}": notebook(course, "second")}
+    row = take_in(course, zip_file(tmp_path / "y.zip", later, (2026, 6, 1, 0, 0, 0)))["ada"]
+    assert (row.outcome, row.by) == ("graded", "collect")
 
 
 def test_errors_say_what_to_do(course, tmp_path):

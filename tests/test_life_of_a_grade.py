@@ -1,6 +1,7 @@
 """Late penalties, grades by hand, the best version, and forgetting: through nbgrader itself."""
 
 import csv
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -167,7 +168,7 @@ def test_forget_removes_all_that_is_kept_of_a_student(late_course, tmp_path):
 
     done = run(sys.executable, "-m", "grading", "forget", "carl", "--yes", cwd=course.folder)
     assert done.returncode == 0, done.stderr
-    for step in (f"submitted{'/carl'}", "autograded/carl", "feedback/carl", "collected"):
+    for step in ("submitted/carl", "autograded/carl", "feedback/carl", "collected"):
         assert step in done.stdout
     assert "gradebook (the student and 1 submissions)" in done.stdout
     assert "grades.csv (1 rows)" in done.stdout
@@ -184,7 +185,7 @@ def test_forget_removes_all_that_is_kept_of_a_student(late_course, tmp_path):
     assert sum(course.grades("carla").values()) == sum(MAXIMUM.values())
     with Collector(course.folder, ASSIGNMENT).gradebook() as gradebook:
         assert "carl" not in {student.id for student in gradebook.students}
-    assert b"carl\0" not in (course.folder / "gradebook.db").read_bytes()
+    assert not re.search(rb"carl(?!a)", (course.folder / "gradebook.db").read_bytes())
 
     again = run(sys.executable, "-m", "grading", "forget", "carl", "--yes", cwd=course.folder)
     assert again.returncode == 1 and "nothing is kept of 'carl'" in again.stderr

@@ -29,16 +29,19 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# Of a submission only the text of its cells is kept; test cells come whole from source.
+# Of a submission the notebook alone is taken: other files and links are not copied or followed.
+# It may be what other tools saved: a byte order mark, an old format, missing parts.
+c.Autograde.exporter_class = "grading.notebook_only.NotebookOnlyExporter"
+
+# Cells are found again by metadata, id or content. Of a submission only the text of its cells
+# is kept; test cells come whole from source.
 c.Autograde.sanitize_preprocessors = [
+    "grading.repair.FindCells",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "grading.overwrite.SourceCells",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-
-# Of a submission the notebook alone is taken: other files and links are not copied or followed.
-c.Autograde.exporter_class = "grading.notebook_only.NotebookOnlyExporter"
 
 # The student's cells run in a sandbox, test cells in another kernel, out of its reach.
 c.Autograde.autograde_preprocessors = [

@@ -1,12 +1,19 @@
 """Command line: `python -m grading COMMAND`."""
 
 import argparse
+from datetime import datetime
 from pathlib import Path
 
 
 def notebooks():
     """All notebooks whose outputs are committed: instructor notebooks and lectures."""
     return sorted([*Path("source").glob("*/*.ipynb"), *Path("notebooks").glob("*.ipynb")])
+
+
+def when(text):
+    """A time with its zone; without one it is this machine's."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.astimezone()
 
 
 def main():
@@ -19,6 +26,35 @@ def main():
     command.add_argument("folder", type=Path, metavar="FOLDER")
     command = commands.add_parser("refresh", help="run notebooks and update their outputs")
     command.add_argument("paths", type=Path, nargs="*", metavar="NOTEBOOK")
+    command = commands.add_parser(
+        "collect",
+        help="take submissions in, repair them, say what can't be graded",
+        description="Take in submissions to ASSIGNMENT: folders, notebooks, and zip files as "
+        "Moodle and Canvas hand them out. Every version is kept in collected/, the one that "
+        "counts goes to submitted/, where nbgrader finds it. Running it again changes nothing.",
+    )
+    command.add_argument("assignment", metavar="ASSIGNMENT", help="for example 1_step_by_step")
+    command.add_argument("paths", type=Path, nargs="+", metavar="PATH")
+    command.add_argument("--student", metavar="ID", help="all of it was handed in by this student")
+    command.add_argument(
+        "--counts",
+        choices=("last", "best"),
+        help="which version counts (default: c.Collect.counts in nbgrader_config.py, or last)",
+    )
+    command.add_argument(
+        "--time",
+        type=when,
+        metavar="TIME",
+        help="when it was handed in, such as 2026-05-01T23:59+02:00 (default: what the files say)",
+    )
+    command = commands.add_parser(
+        "forget",
+        help="remove all that is kept of a student",
+        description="Remove all that this course folder keeps of STUDENT: submissions with every "
+        "version, graded copies, feedback, and what the gradebook has, grades by hand included.",
+    )
+    command.add_argument("student", metavar="STUDENT", help="nbgrader's id of the student")
+    command.add_argument("--yes", action="store_true", help="don't ask")
     options = parser.parse_args()
 
     # Imported late: each command loads only what it needs.
@@ -36,6 +72,14 @@ def main():
         for path in options.paths or notebooks():
             print("refreshing", path)
             refresh(path)
+    elif options.command == "collect":
+        from grading.collect import run
+
+        run(options.assignment, options.paths, options.student, options.counts, options.time)
+    elif options.command == "forget":
+        from grading.forget import run
+
+        run(options.student, options.yes)
 
 
 if __name__ == "__main__":

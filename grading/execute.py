@@ -121,7 +121,10 @@ class Submission:
             hidden=[
                 str(path)
                 for path in (
-                    *(self.root / name for name in ("source", "submitted", "autograded")),
+                    *(
+                        self.root / name
+                        for name in ("source", "submitted", "autograded", "collected")
+                    ),
                     Path(__file__).parent,
                     *self.settings.hidden,
                 )

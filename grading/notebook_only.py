@@ -12,12 +12,12 @@ import shutil
 import stat
 from pathlib import Path
 
-from nbconvert.exporters import NotebookExporter
 from nbformat.v4 import new_markdown_cell
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 
 from grading.active import plain
+from grading.reading import SubmissionExporter
 
 TIMESTAMP = "timestamp.txt"
 MOST = 20  # files that are named
@@ -62,8 +62,8 @@ class OnlyTheNotebook:
         return super().from_notebook_node(nb, resources=resources, **kw)
 
 
-class NotebookOnlyExporter(OnlyTheNotebook, NotebookExporter):
-    """nbgrader's exporter, which takes the notebook alone."""
+class NotebookOnlyExporter(OnlyTheNotebook, SubmissionExporter):
+    """nbgrader's exporter, which takes the notebook alone and repairs what is harmless."""
 
 
 def folder_of(course, kind, place):

@@ -26,6 +26,7 @@ c.GenerateAssignment.preprocessors = [
 SANDBOX_CONFIG = """
 c.Autograde.exporter_class = "grading.notebook_only.NotebookOnlyExporter"
 c.Autograde.sanitize_preprocessors = [
+    "grading.repair.FindCells",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "grading.overwrite.SourceCells",

@@ -40,6 +40,8 @@ def lab(tmp_path_factory):
     command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
     # The question whether one wants news would lie on top of the notebook.
     command += ["--LabApp.news_url=None"]
+    # Neither read nor change the settings of whoever runs the tests.
+    command += [f"--LabApp.{kind}_dir={folder / kind}" for kind in ("user_settings", "workspaces")]
     with open(folder / "server.log", "w") as log:
         server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:

@@ -25,7 +25,10 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(notebook_path("release", ASSIGNMENT, ROOT).parent, folder, dirs_exist_ok=True)
     # The question whether one wants news would lie on top of the notebook.
-    with jupyter(folder, "jupyterlab", "--LabApp.news_url=None") as (address, token):
+    command = ["jupyterlab", "--LabApp.news_url=None"]
+    # Neither read nor change the settings of whoever runs the tests.
+    command += [f"--LabApp.{kind}_dir={folder / kind}" for kind in ("user_settings", "workspaces")]
+    with jupyter(folder, *command) as (address, token):
         yield folder, f"{address}/lab/tree/{{path}}?token={token}&reset"
 
 

@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 
-from grading.cells import source_folder
+from grading.cells import SourceError, source_folder
 from grading.overwrite import MAX_CELLS
 from grading.reading import NotGradable, named
 
@@ -67,10 +67,14 @@ class FindCells(NbGraderPreprocessor):
     """Give the cells of a submission their nbgrader metadata back."""
 
     def preprocess(self, nb, resources):
-        """Returns the notebook with metadata that SourceCells can rely on. Raises NotGradable."""
+        """Returns the notebook with metadata that SourceCells can rely on. Raises NotGradable,
+        SourceError."""
         about = resources["nbgrader"]
         folder = source_folder(self.config, about["assignment"])
-        assignment = load_assignment(folder / f"{about['notebook']}.ipynb")
+        path = folder / f"{about['notebook']}.ipynb"
+        if not path.is_file():
+            raise SourceError(f"{path} is missing: cells of submissions can't be found without it.")
+        assignment = load_assignment(path)
         repairs, remarks = repair(nb, assignment, other_assignments(folder))
         for repair_ in repairs:
             self.log.warning("Repaired: %s", repair_)

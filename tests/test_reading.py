@@ -12,7 +12,7 @@ from nbgrader.preprocessors import ClearOutput
 from small_course import SOLUTIONS, TESTS, source_notebook
 
 from grading.reading import NotGradable, read_notebook
-from grading.repair import bare, cached_assignment, find_cells, repair
+from grading.repair import cached_assignment, find_cells, repair
 
 TEXT = st.text(max_size=5)
 JSON = st.recursive(

@@ -370,3 +370,5 @@ def test_errors_say_what_to_do(course, tmp_path):
         Collector(tmp_path, ASSIGNMENT)
     with pytest.raises(CollectError, match="no zone 'Mars/Base'"):
         take_in(course, tmp_path, config='c.Collect.timezone = "Mars/Base"')
+    with pytest.raises(CollectError, match="'counts' trait"):
+        take_in(course, tmp_path, config='c.Collect.counts = "first"')

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
-from traitlets import Enum, Unicode
+from traitlets import Enum, TraitError, Unicode
 from traitlets.config import LoggingConfigurable
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -60,7 +60,10 @@ class Collector:
         self.root, self.assignment = Path(root).resolve(), assignment
         self.config = load_config(self.root)
         self.course = CourseDirectory(config=self.config)
-        settings = Collect(config=self.config)
+        try:
+            settings = Collect(config=self.config)
+        except TraitError as error:
+            raise CollectError(f"nbgrader_config.py: {error}") from None
         self.counts = counts or settings.counts
         try:
             zone = ZoneInfo(settings.timezone) if settings.timezone else None

@@ -15,6 +15,7 @@ from grading.reading import NotGradable, named, read_notebook
 from grading.repair import load_assignment, other_assignments, repair
 from grading.verdicts import GRADED, NOT_GRADABLE, REPAIRED, Verdict
 
+MAX_NOTEBOOKS = 20  # of one student, in one go
 FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*\\/]')
 LOOKS_LIKE_A_NOTEBOOK = re.compile(rb'"(cells|worksheets)"\s*:\s*\[')
 
@@ -63,22 +64,28 @@ class Examiner:
         times = {parts[:-1]: data for parts, _, data in files if parts[-1] == "timestamp.txt"}
         files = [entry for entry in files if entry[0][-1] != "timestamp.txt"]
         candidates = [entry for entry in files if is_candidate(entry)]
-        others = [
-            (parts, data) for parts, item, data in files if (parts, item, data) not in candidates
-        ]
-        made = []
+        others = [(entry[0], entry[2]) for entry in files if not is_candidate(entry)]
+        others += [(parts, data) for parts, _, data in troubles if data]
+        made, said = [], [f"{plain(parts[-1], 80)}: {why}" for parts, why, _ in troubles]
+        if len(said) > 3:
+            said = [*said[:3], f"and {len(said) - 3} more files that can't be read"]
+        if len(candidates) > MAX_NOTEBOOKS:
+            said.append(f"only {MAX_NOTEBOOKS} of {len(candidates)} notebooks were looked at")
+            candidates.sort(key=lambda entry: self.notebooks[0] not in entry[0][-1])
+            candidates = candidates[:MAX_NOTEBOOKS]
         for parts, item, data in candidates:
             finding = self.judge(parts[-1], data)
-            finding.remarks += [f"{p[-1]}: {why}" for p, why, _ in troubles]
+            finding.remarks += said
             time = self.time_of(item, submission.owner, times.get(parts[:-1]))
-            made.append(version(submission, student, finding, time, [(parts, data), *others]))
+            # What came with several notebooks is kept once.
+            kept = [(parts, data), *(others if item is candidates[-1][1] else [])]
+            made.append(version(submission, student, finding, time, kept))
         if not made:
-            why = why_nothing(others, troubles)
+            why = why_nothing(others, said)
             finding = Finding(self.notebooks[0], NOT_GRADABLE, [], [], why)
             stamp = next(iter(times.values()), None)
             time = self.time_of(submission.items[0], submission.owner, stamp)
-            kept = others + [(parts, data) for parts, _, data in troubles if data]
-            made.append(version(submission, student, finding, time, kept))
+            made.append(version(submission, student, finding, time, others))
         return made
 
     def judge(self, name, data):
@@ -167,12 +174,12 @@ def is_candidate(entry):
     return bool(looks) and (".ipynb" in name or name.endswith((".json", ".txt", ".nb")))
 
 
-def why_nothing(others, troubles):
-    """Why there is nothing to grade."""
+def why_nothing(others, said):
+    """Why there is nothing to grade; `said` is the trouble with single files."""
     names = [plain(parts[-1], 80) for parts, _ in others]
     archives = [name for name in names if name.lower().endswith(OTHER_ARCHIVES)]
-    if troubles:
-        return "; ".join(f"{plain(parts[-1], 80)}: {why}" for parts, why, _ in troubles)
+    if said:
+        return "; ".join(said)
     if archives:
         return f"{named(archives, 3)} can't be opened; hand in the notebook, or a zip file"
     return f"no notebook, only {named(names, 3)}" if names else "nothing was handed in"

@@ -19,7 +19,8 @@ from grading.reading import MIB
 MAX_DEPTH = 3  # zip in zip in zip
 MAX_MEMBERS = 2000  # in the zip of one student
 MAX_CLASS_MEMBERS = 200_000  # in the zip of a class
-MAX_TOTAL = 400 * MIB  # unpacked, of the zip of one student
+MAX_TOTAL = 400 * MIB  # of one student, unpacked
+TOO_MUCH = f"left out, since all of it is more than {MAX_TOTAL // MIB} MiB"
 RUBBISH = (".ds_store", "thumbs.db", "desktop.ini", "submission_secret.txt")
 RUBBISH_FOLDERS = ("__macosx", ".ipynb_checkpoints", "__pycache__", ".git", ".venv")
 OTHER_ARCHIVES = (".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
@@ -195,21 +196,22 @@ def zip_time(member, zone=None):
 def unpacked(items, limit, zone=None):
     """(files, troubles) of one student: zip files opened, each inside the other.
 
-    files are (parts, item, bytes); troubles are (parts, why, bytes or None). Stops at the
-    first archive that passes a limit.
+    files are (parts, item, bytes); troubles are (parts, why, bytes or None).
     """
     files, troubles, spent = [], [], 0
+    # Notebooks first: what lies beside them must not use up the limit.
+    items = sorted(items, key=lambda item: not item.name.lower().endswith((".ipynb", ".zip")))
     queue = [(item, 0) for item in items]
     for item, depth in queue:
         try:
+            if spent + item.size > MAX_TOTAL:
+                raise Unreadable(TOO_MUCH)
             data = item.read(limit)
-            spent += len(data) if depth else 0
+            spent += len(data)
             if spent > MAX_TOTAL:
-                raise Unreadable(f"a zip file that unpacks to more than {MAX_TOTAL // MIB} MiB")
+                raise Unreadable(TOO_MUCH)
         except Unreadable as error:
             troubles.append((item.parts, str(error), None))
-            if spent > MAX_TOTAL:
-                break
             continue
         if not is_zip(data) or item.name.lower().endswith((".docx", ".xlsx", ".pptx", ".npz")):
             files.append((item.parts, item, data))

@@ -6,14 +6,16 @@ that `grading.reading` has read, and say what they repaired.
 """
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from nbgrader.utils import is_solution
 
-from grading.cells import source_folder
+from grading.cells import SourceError, source_folder
 from grading.overwrite import MAX_CELLS
 from grading.reading import NotGradable, named
 
@@ -26,7 +28,8 @@ class Wanted:
     cell_type: str
     test: bool
     solution: bool
-    text: str
+    text: str  # without hidden tests and white space
+    telling: bool  # whether the text can be no other cell's
 
     def defined_in(self, cell):
         """Whether the code of a cell defines the function of this answer cell."""
@@ -67,10 +70,14 @@ class FindCells(NbGraderPreprocessor):
     """Give the cells of a submission their nbgrader metadata back."""
 
     def preprocess(self, nb, resources):
-        """Returns the notebook with metadata that SourceCells can rely on. Raises NotGradable."""
+        """Returns the notebook with metadata that SourceCells can rely on. Raises NotGradable,
+        SourceError."""
         about = resources["nbgrader"]
         folder = source_folder(self.config, about["assignment"])
-        assignment = load_assignment(folder / f"{about['notebook']}.ipynb")
+        path = folder / f"{about['notebook']}.ipynb"
+        if not path.is_file():
+            raise SourceError(f"{path} is missing: cells of submissions can't be found without it.")
+        assignment = load_assignment(path)
         repairs, remarks = repair(nb, assignment, other_assignments(folder))
         for repair_ in repairs:
             self.log.warning("Repaired: %s", repair_)
@@ -93,16 +100,23 @@ def load_assignment(path):
 def cached_assignment(path, _changed):
     nb = nbformat.read(path, as_version=4)
     cutter = ClearHiddenTests(enforce_metadata=False)
-    wanted = []
+    wanted, texts = [], Counter()
+    functions = [c.metadata.nbgrader.grade_id for c in nb.cells if is_solution(c)]
     for cell in nb.cells:
         about = cell.metadata.get("nbgrader", {})
         if not any(about.get(key) for key in ("grade", "solution", "locked", "task")):
+            texts[bare(cell.source)] += 1
             continue
         solution = bool(about.get("solution"))
         test = bool(about.get("grade")) and not solution and cell.cell_type == "code"
         if test:
             cutter._remove_hidden_test_region(cell)
-        wanted.append(Wanted(about["grade_id"], cell.cell_type, test, solution, bare(cell.source)))
+        text = bare(cell.source)
+        texts[text] += 1
+        # What is left of a test without its hidden part may be no more than an import.
+        telling = any(function in text for function in functions)
+        wanted.append(Wanted(about["grade_id"], cell.cell_type, test, solution, text, telling))
+    wanted = [replace(cell, telling=cell.telling and texts[cell.text] == 1) for cell in wanted]
     return Assignment(
         name=path.parent.name,
         wanted=tuple(wanted),
@@ -211,9 +225,8 @@ def search(cells, free, wanted):
         by_content = both or defining or headed
     else:
         by_id = named_so
-        by_content = [index for index in free if bare(cells[index].source) == wanted.text]
-        if not wanted.text:
-            by_content = []
+        same = [index for index in free if bare(cells[index].source) == wanted.text]
+        by_content = same if wanted.telling else []
         if wanted.test and not by_content:
             by_content = [index for index in free if wanted.defined_in(cells[index])]
     if by_id:

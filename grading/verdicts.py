@@ -27,9 +27,10 @@ Both tables are UTF-8 with the same columns, sorted by student, then version:
     by        who said so last: collect, or grading (with `record`); the latter stays until the
               version that counts is another one
 
-For what is in submitted/ without having been collected, collect it: `collect ASSIGNMENT submitted`.
-A submission whose student can't be told has an empty `student` and version 0; it is kept nowhere.
-A cell of a table that a spreadsheet would take for a formula has a ' in front.
+For what is in submitted/ without having been collected: `collect ASSIGNMENT submitted`. A file
+over the size limit gets its verdict, and is not copied. A submission whose student can't be told
+has an empty `student` and version 0; it is kept nowhere. A cell of a table that a
+spreadsheet would take for a formula has a ' in front.
 """
 
 import csv

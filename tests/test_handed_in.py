@@ -326,6 +326,25 @@ def test_a_newer_file_beside_the_notebook_is_kept_too(course, tmp_path):
     assert [(kept / n / "helper.py").read_bytes() for n in ("1", "2")] == [b"1", b"2"]
 
 
+def test_a_flood_of_notebooks_is_bounded(course, tmp_path):
+    files = {f"ada/x{number}.ipynb": b"{}" for number in range(100)}
+    files[f"ada/{FILE}"] = notebook(course)
+    row = take_in(course, zip_file(tmp_path / "x.zip", files))["ada"]
+    assert row.outcome == "graded"
+    assert "only 20 of 101 notebooks were looked at" in row.remarks
+    kept = course.folder / "collected" / ASSIGNMENT / "ada"
+    assert len(list(kept.rglob("*.ipynb"))) == 20
+
+
+def test_what_lies_beside_the_notebook_can_t_use_up_the_limit(course, tmp_path, monkeypatch):
+    monkeypatch.setattr("grading.intake.MAX_TOTAL", 2**20)
+    files = {f"ada/{number}.bin": b"x" * 300_000 for number in range(9)}
+    files[f"ada/{FILE}"] = notebook(course)
+    row = take_in(course, zip_file(tmp_path / "x.zip", files))["ada"]
+    assert row.outcome == "graded" and filed(course, "ada") == files[f"ada/{FILE}"]
+    assert "left out" in row.remarks and "more files that can't be read" in row.remarks
+
+
 def test_links_are_not_followed(course, tmp_path):
     (tmp_path / "secret.ipynb").write_bytes(notebook(course))
     (tmp_path / "in" / "ada").mkdir(parents=True)
@@ -370,3 +389,5 @@ def test_errors_say_what_to_do(course, tmp_path):
         Collector(tmp_path, ASSIGNMENT)
     with pytest.raises(CollectError, match="no zone 'Mars/Base'"):
         take_in(course, tmp_path, config='c.Collect.timezone = "Mars/Base"')
+    with pytest.raises(CollectError, match="'counts' trait"):
+        take_in(course, tmp_path, config='c.Collect.counts = "first"')

@@ -128,6 +128,14 @@ def test_what_holds_an_answer_is_never_taken_for_a_test(assignment):
     assert "test_zero_pad_shape" not in found
 
 
+def test_an_import_is_not_taken_for_what_is_visible_of_a_deleted_test(assignment):
+    """Of some tests nothing but `import numpy as np` is visible."""
+    nb = source_notebook()
+    nb.cells = [cell for cell in nb.cells if cell.id not in TESTS]
+    found, _ = find_cells(nb.cells, assignment.wanted)
+    assert sorted(found) == sorted(SOLUTIONS)
+
+
 def test_an_empty_cell_of_the_right_id_gives_way_to_the_answer(assignment):
     nb = source_notebook()
     for cell in nb.cells:

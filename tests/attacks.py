@@ -483,6 +483,27 @@ attack(
     cell("import ctypes\nprint('RAN', ctypes.CDLL(None).mount(b'x', b'/tmp', b'tmpfs', 0, None))"),
     shows="RAN -1",
 )
+LIBC = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+for name, code in {
+    "user namespace by unshare": "import subprocess as s\n"
+    "print('RAN', s.run(['unshare', '--user', 'true'], capture_output=True).returncode)",
+    "user namespace by fork and unshare": LIBC + "pid = os.fork()\nif pid == 0:\n"
+    "    os._exit(2 if libc.unshare(0x10000000) == 0 else 1)\n"
+    "print('RAN', os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))",
+    "user namespace by clone": LIBC + "call = 220 if os.uname().machine == 'aarch64' else 56\n"
+    "pid = libc.syscall(call, 0x10000011, 0, 0, 0, 0)\nif pid == 0: os._exit(0)\n"
+    "print('RAN', 1 if pid == -1 else 0)",
+    "user namespace by clone3": LIBC + "print('RAN', -libc.syscall(435, 0, 0))",
+    "trace another process": LIBC + "print('RAN', -libc.ptrace(16, os.getppid(), 0, 0))",
+    "io_uring": LIBC + "print('RAN', -libc.syscall(425, 8, bytes(256)))",
+    "eBPF": LIBC + "n = 280 if os.uname().machine == 'aarch64' else 321\n"
+    "print('RAN', -libc.syscall(n, 0, bytes(128), 128))",
+    "socket to the hypervisor": "import socket\ntry:\n    socket.socket(40, 1)\n"
+    "    print('DONE')\nexcept OSError as e:\n    print('RAN', int(e.errno == 97))",
+    "raw socket": "import socket\ntry:\n    socket.socket(17, 3)\n"
+    "    print('DONE')\nexcept OSError as e:\n    print('RAN', int(e.errno == 97))",
+}.items():
+    attack(name, REACH, cell(code), shows="RAN 1")
 
 
 def beside(name, content="raise SystemExit('PWNED')"):

@@ -23,6 +23,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import Float, Integer, List, Unicode
 
 from grading.active import plain, quiet_output
+from grading.blame import settle
 from grading.cells import source_cells, source_folder
 from grading.kernels import MIB, Kernel, error_output, memory_in_use
 from grading.notebooks import function_under_test
@@ -86,6 +87,9 @@ class Submission:
         self.harmful, self.spoilt = {}, {}  # cells and functions, with the reason
         self.late = 0  # cells that did not end in time
         self.stopped = set()  # functions whose own cell is harmful
+        self.again = set()  # cells that ran twice, as the kernel ended while they ran
+        self.sudden = False  # whether the last test cell ended as the kernel did, not for time
+        self.lived = 0.0  # seconds that the last lost kernel had lived
         self.ended = None  # why the kernel was killed while a test called it
         self.current = 0
 
@@ -167,6 +171,8 @@ class Submission:
             cell.outputs = [error_output("NotRun", self.no_kernel_reason())]
             return
         run = self.kernel.run(cell.source, self.time_for(self.patience()), self.limit())
+        if run.sudden and self.another_chance(index, run.reason):
+            return self.run_student_cell(index, cell)
         outputs = [quiet_output(output) for output in run.outputs]
         cell.outputs = [output for output in outputs if output is not None]
         if run.reason:
@@ -179,6 +185,20 @@ class Submission:
             cell.outputs.append(error_output(name, text))
         if run.lost:
             self.lose_kernel(run.reason)
+
+    def another_chance(self, index, reason):
+        """Whether a cell may run once more, as another one may have ended the kernel.
+
+        Earlier cells that did are left out from now on; what an earlier test cell called, and
+        what that started, is gone with the old kernel.
+        """
+        if index in self.again or len(self.again) >= self.settings.max_restarts:
+            return False
+        self.again.add(index)
+        if self.kernel is not None:
+            self.lose_kernel(reason)
+        settle(self, index)
+        return True
 
     def guard(self):
         """Kill the student's kernel if it takes too much while a test calls it."""
@@ -201,6 +221,7 @@ class Submission:
         """End a kernel that is stuck or gone."""
         self.log.warning("The student's kernel is lost: %s", reason)
         Trusted.get(self.log).forget()
+        self.lived = time.monotonic() - self.kernel.started
         self.kernel.kill()
         self.kernel = None
 
@@ -223,6 +244,10 @@ class Submission:
                 continue
             cell = self.nb.cells[index]
             run = self.kernel.run(cell.source, self.time_for(self.settings.timeout), self.limit())
+            if run.sudden and self.another_chance(index, run.reason):
+                if self.kernel is not None:
+                    self.lose_kernel("all cells run again")
+                return
             if run.reason:
                 self.note_harm(index, run.reason)
             if run.lost:
@@ -272,6 +297,8 @@ class Submission:
             cell.outputs = [error_output("NotRun", self.no_kernel_reason())]
         else:
             cell.outputs, trouble = self.attempt(cell)
+            if self.sudden and self.another_chance(index, trouble) and self.ensure_kernel():
+                cell.outputs, trouble = self.attempt(cell)
             if trouble and function:
                 self.spoilt.setdefault(function, trouble)
 
@@ -281,6 +308,7 @@ class Submission:
         outputs, lost, trouble = self.trusted.test(
             cell.source, self.functions, self.seed, limit, self.guard
         )
+        self.sudden = bool(self.ended) or str(lost).endswith("kernel died")
         if self.ended:
             lost = trouble = self.ended
             outputs, self.ended = [error_output("NotFinished", self.ended)], None

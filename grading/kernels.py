@@ -26,6 +26,7 @@ class Run:
     failed: bool = False
     reason: str | None = None
     lost: bool = False
+    sudden: bool = False  # lost, and not for want of time: maybe an earlier cell's doing
     error: dict | None = None
     expressions: dict = field(default_factory=dict)
 
@@ -42,6 +43,7 @@ class Kernel:
         self.client.load_connection_info(manager.get_connection_info())
         self.client.start_channels(stdin=False, hb=False)
         self.wait_until_ready(startup_timeout)
+        self.started = time.monotonic()
 
     def wait_until_ready(self, timeout):
         """Until the kernel answers. Raises RuntimeError if it ends or takes too long."""
@@ -120,6 +122,7 @@ class Kernel:
                     beside()
                 why = self.watch() or (None if self.alive() else "the notebook's kernel died")
                 if why:
+                    result.sudden = True
                     return self._lose(result, why)
             if now >= deadline or (state.flooded and not stopped):
                 if stopped:

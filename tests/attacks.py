@@ -430,6 +430,54 @@ attack("quit the kernel", EXHAUST, cell("quit()"))
 attack("input() in a cell", EXHAUST, cell("input('name? ')"))
 attack("input() in a call", EXHAUST, within("input('name? ')"), CONV)
 
+
+def struck_later(start):
+    """An edit: a cell starts something that ends the kernel while an innocent one waits."""
+
+    def edit(nb):
+        nb.cells.insert(2, new_code_cell("import time\ntime.sleep(1.5)\nprint('RAN')", id="waits"))
+        nb.cells.insert(2, new_code_cell(start, id="starts"))
+
+    return edit
+
+
+def struck_by_a_call(nb):
+    """A right function starts what ends the kernel while the cell of another one runs."""
+    cell_of(nb, "zero_pad").source = (
+        "from threading import Timer\nimport os, time\ndef zero_pad(X, pad):\n"
+        "    Timer(0.7, os._exit, [0]).start()\n"
+        "    return np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))"
+    )
+    cell_of(nb, "conv_single_step").source += "\ntime.sleep(1.5)"
+
+
+def struck_in_a_cell(nb):
+    """The cell of one function starts what ends the kernel while the tests of another run."""
+    cell_of(
+        nb, "zero_pad"
+    ).source += "\nfrom threading import Timer\nimport os\nTimer(1.5, os._exit, [0]).start()"
+    cell_of(nb, "conv_single_step").source = (
+        "def conv_single_step(a, W, b):\n    import time\n    time.sleep(1)\n"
+        "    return float(np.sum(a * W)) + b.item()"
+    )
+    # As slow as that, conv_forward would not end in time.
+    cell_of(nb, "conv_forward").source = WRONG
+
+
+STRIKE = "import os, signal, threading\n"
+for name, code in {
+    "thread that ends the kernel later": "threading.Timer(1, os._exit, [0]).start()",
+    "thread that kills the kernel later": "threading.Timer(1, os.kill, [os.getpid(), 9]).start()",
+    "alarm that ends the kernel later": "signal.setitimer(signal.ITIMER_REAL, 1)",
+    "child that kills the kernel later": "if os.fork() == 0:\n    import time\n"
+    "    time.sleep(1)\n    os.kill(os.getppid(), 9)\n    os._exit(0)",
+    "memory bomb in a thread, later": "def fill():\n    import time\n    time.sleep(1)\n"
+    "    x = bytearray(900_000_000)\n    time.sleep(9)\nthreading.Thread(target=fill).start()",
+}.items():
+    attack(name, EXHAUST, struck_later(STRIKE + code), shows="RAN")
+attack("timer in a call that ends the kernel later", EXHAUST, struck_by_a_call)
+attack("timer of one function that strikes another", EXHAUST, struck_in_a_cell, CONV)
+
 # Reach out
 attack(
     "write over the interpreter",

@@ -15,6 +15,7 @@ from jupyter_client import BlockingKernelClient
 from nbformat.v4 import new_output, output_from_msg
 
 MIB = 1024 * 1024
+LOOK = 0.2  # seconds between looks at what a kernel takes
 
 
 @dataclass
@@ -113,11 +114,12 @@ class Kernel:
         poller = zmq.Poller()
         poller.register(client.shell_channel.socket, zmq.POLLIN)
         poller.register(client.iopub_channel.socket, zmq.POLLIN)
-        deadline, next_look, stopped = time.monotonic() + timeout, 0.0, False
+        now = time.monotonic()
+        deadline, next_look, stopped = now + timeout, now + LOOK, False
         while not state.done():
             now = time.monotonic()
             if now >= next_look:
-                next_look = now + 0.2
+                next_look = now + LOOK
                 if beside:
                     beside()
                 why = self.watch() or (None if self.alive() else "the notebook's kernel died")

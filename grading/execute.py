@@ -143,9 +143,6 @@ class Submission:
         watch.start()
         if manager.sandboxed:
             self.probe(manager)
-        self.kernel.run(
-            "__import__('grader_link.student_side').student_side.prepare()", 30, silent=True
-        )
         Trusted.get(self.log).connect(manager, self.settings.call_timeout)
 
     def probe(self, manager):
@@ -154,15 +151,13 @@ class Submission:
             manager.probe_code(),
             manager.probe_timeout,
             silent=True,
-            expressions={"wrong": "probe()"},
+            expressions={"wrong": "globals().pop('probe')()"},
         )
-        answer = run.expressions.get("wrong", {})
-        found = answer.get("data", {}).get("text/plain")
+        found = run.value("wrong")
         if found != "[]":
-            said = found or answer.get("evalue") or run.reason or run.error
+            said = found or run.expressions.get("wrong") or run.reason or run.error
             self.close()
             raise SandboxError(f"The sandbox is not on, so grading stops. The probe says: {said}")
-        self.kernel.run("del probe", 10, silent=True)
 
     def run_student_cell(self, index, cell):
         """Run one cell of the student in the sandbox and keep what it showed."""
@@ -373,7 +368,7 @@ class Trusted:
         return cls.current
 
     def __init__(self, log):
-        self.log, self.link, self.known = log, None, set()
+        self.log, self.link, self.known, self.prepared = log, None, set(), None
         self.folder = tempfile.mkdtemp(prefix="gt")
         atexit.register(self.close)
         manager = KernelManager(kernel_name="python3", transport="ipc", ip=f"{self.folder}/s")
@@ -415,18 +410,22 @@ class Trusted:
 
         `guard` is called often meanwhile, to look after the student's kernel.
         """
-        self.must(f"__import__('grading.standins').standins.prepare({functions!r}, {seed})")
-        run = self.kernel.run(source, timeout, beside=guard)
+        standins = "__import__('grading.standins').standins"
+        if self.prepared != (functions, seed):
+            self.must(f"{standins}.before_each_test({functions!r}, {seed})")
+            self.prepared = functions, seed
+        report = {"report": f"{standins}.report()"}
+        run = self.kernel.run(source, timeout, beside=guard, expressions=report)
         if run.lost or run.reason:
             self.close()
             Trusted.current = None
             reason = f"the test did not end within {timeout:g} s"
             return [error_output("NotFinished", reason)], reason, reason
-        link = ast.literal_eval(
-            ast.literal_eval(
-                self.kernel.evaluate("__import__('grading.standins').standins.report()", 30)
-            )
-        )
+        # A cell that failed evaluates nothing.
+        said = run.value("report") or self.kernel.evaluate(report["report"], 30)
+        link = ast.literal_eval(ast.literal_eval(said))
+        if not link["prepared"]:
+            raise SandboxError("The trusted kernel did not start a test in a fresh namespace.")
         for output in run.outputs:
             # The message of a student's own error goes on with the call and the student's lines.
             if output.output_type == "error" and link["case"]:

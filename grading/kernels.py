@@ -15,6 +15,7 @@ from jupyter_client import BlockingKernelClient
 from nbformat.v4 import new_output, output_from_msg
 
 MIB = 1024 * 1024
+LOOK = 0.2  # seconds between looks at what a kernel takes
 
 
 @dataclass
@@ -26,8 +27,14 @@ class Run:
     failed: bool = False
     reason: str | None = None
     lost: bool = False
+    sudden: bool = False  # lost, and not for want of time: maybe an earlier cell's doing
     error: dict | None = None
     expressions: dict = field(default_factory=dict)
+
+    def value(self, name):
+        """The text of an expression's value; None if it has none."""
+        found = self.expressions.get(name, {})
+        return found["data"]["text/plain"] if found.get("status") == "ok" else None
 
 
 class Kernel:
@@ -42,6 +49,7 @@ class Kernel:
         self.client.load_connection_info(manager.get_connection_info())
         self.client.start_channels(stdin=False, hb=False)
         self.wait_until_ready(startup_timeout)
+        self.started = time.monotonic()
 
     def wait_until_ready(self, timeout):
         """Until the kernel answers. Raises RuntimeError if it ends or takes too long."""
@@ -111,15 +119,17 @@ class Kernel:
         poller = zmq.Poller()
         poller.register(client.shell_channel.socket, zmq.POLLIN)
         poller.register(client.iopub_channel.socket, zmq.POLLIN)
-        deadline, next_look, stopped = time.monotonic() + timeout, 0.0, False
+        now = time.monotonic()
+        deadline, next_look, stopped = now + timeout, now + LOOK, False
         while not state.done():
             now = time.monotonic()
             if now >= next_look:
-                next_look = now + 0.2
+                next_look = now + LOOK
                 if beside:
                     beside()
                 why = self.watch() or (None if self.alive() else "the notebook's kernel died")
                 if why:
+                    result.sudden = True
                     return self._lose(result, why)
             if now >= deadline or (state.flooded and not stopped):
                 if stopped:
@@ -147,10 +157,10 @@ class Kernel:
     def evaluate(self, expression, timeout):
         """The text of an expression's repr in this kernel. Raises RuntimeError."""
         result = self.run("", timeout, silent=True, expressions={"value": expression})
-        value = result.expressions.get("value", {})
-        if value.get("status") != "ok":
-            raise RuntimeError(f"{expression}: {result.reason or value}")
-        return value["data"]["text/plain"]
+        value = result.value("value")
+        if value is None:
+            raise RuntimeError(f"{expression}: {result.reason or result.expressions}")
+        return value
 
 
 class _Progress:

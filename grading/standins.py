@@ -1,21 +1,17 @@
-"""In the trusted kernel: a stand-in for each graded function, and the link to the student's kernel.
+"""In the trusted kernel: a stand-in for each graded function.
 
 A stand-in sends its arguments to the student's kernel and returns what comes back. Whatever
 comes back is untrusted: plain data, or an error, and nothing else gets through.
 """
 
-import base64
 import builtins
 import os
-import time
-from queue import Empty
 
 import numpy as np
-import zmq
-from jupyter_client import BlockingKernelClient
 
-from grading import checks, hints, wire
+from grading import checks, hints
 from grading.bank import Misconception
+from grading.link import Link, StudentError, StudentKernelLost, StudentTimeout
 
 # What a student's function may raise here, so that a test can expect it. Other names arrive as
 # StudentError: nothing that ends a kernel or passes for a test's own machinery.
@@ -28,121 +24,9 @@ SAFE_ERRORS = {
         "ValueError ZeroDivisionError"
     ).split()
 }
-MAX_CALLS = 200
-
-
-class StudentError(Exception):
-    """The student's function raised something, or answered with something that is no data."""
-
-
-class StudentTimeout(BaseException):
-    """The student's function did not return in time. Not an Exception: no test may expect it."""
-
-
-class StudentKernelLost(BaseException):
-    """The student's kernel is gone or stuck; nothing in this test cell can be graded."""
-
-
-class Link:
-    """A connection to the student's kernel, for one test cell after the other."""
-
-    def __init__(self, connection_file, pid, call_timeout):
-        self.pid, self.call_timeout = pid, call_timeout
-        self.lost, self.calls, self.trouble = None, 0, None
-        self.message, self.lines, self.case = "", "", ""
-        self.context = zmq.Context()
-        # Larger messages are dropped by ZeroMQ before they take memory here.
-        self.context.setsockopt(zmq.MAXMSGSIZE, 2 * wire.MAX_BYTES)
-        self.context.setsockopt(zmq.LINGER, 0)
-        self.client = BlockingKernelClient(context=self.context)
-        self.client.load_connection_file(connection_file)
-        self.client.start_channels(iopub=False, stdin=False, hb=False)
-
-    def close(self):
-        """Drop the connection."""
-        self.client.stop_channels()
-        self.context.destroy(linger=0)
-
-    def alive(self):
-        """Whether the sandbox's process still runs: a zombie does not."""
-        try:
-            with open(f"/proc/{self.pid}/stat") as stat:
-                return stat.read().rpartition(")")[2].split()[0] not in "ZX"
-        except OSError:
-            return False
-
-    def call(self, name, args, kwargs):
-        """Call a function of the student's kernel: ("ok", ...) or ("error", ...), decoded.
-
-        Raises StudentTimeout, StudentKernelLost, or StudentError if the answer is no data.
-        """
-        self.calls += 1
-        if self.lost:
-            raise StudentKernelLost(self.lost)
-        if self.calls > MAX_CALLS:
-            raise StudentError(f"a test cell called {name} more than {MAX_CALLS} times")
-        request = base64.b64encode(wire.to_bytes((name, args, kwargs))).decode()
-        serve = f"__import__('grader_link.student_side').student_side.serve({request!r})"
-        message = self.client.session.msg(
-            "execute_request",
-            {
-                "code": "",
-                "silent": True,
-                "store_history": False,
-                "user_expressions": {"answer": serve},
-                "allow_stdin": False,
-                "stop_on_error": False,
-            },
-        )
-        self.client.shell_channel.send(message)
-        reply = self._wait(message["header"]["msg_id"], self.call_timeout)
-        if reply is None:
-            self._interrupt(message["header"]["msg_id"], name)
-        return self._answer(reply, name)
-
-    def _wait(self, msg_id, timeout):
-        """The reply to a message, or None after the timeout."""
-        deadline = time.monotonic() + timeout
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                reply = self.client.shell_channel.get_msg(timeout=min(left, 0.25))
-            except Empty:
-                if not self.alive():
-                    self.lost = self.trouble = "the notebook's kernel died"
-                    raise StudentKernelLost(self.lost) from None
-                continue
-            except Exception:  # bytes that are no message: as if nothing had come
-                continue
-            if isinstance(reply, dict) and reply.get("parent_header", {}).get("msg_id") == msg_id:
-                return reply
-        return None
-
-    def _interrupt(self, msg_id, name):
-        """Stop a call that takes too long. Always raises."""
-        client = self.client
-        client.control_channel.send(client.session.msg("interrupt_request", {}))
-        self.trouble = f"{name} did not return within {self.call_timeout:g} s"
-        if self._wait(msg_id, 2) is None:
-            self.lost = self.trouble = f"{self.trouble} and could not be interrupted"
-            raise StudentKernelLost(self.lost)
-        raise StudentTimeout(self.trouble)
-
-    def _answer(self, reply, name):
-        try:
-            text = reply["content"]["user_expressions"]["answer"]["data"]["text/plain"]
-            answer = wire.from_bytes(base64.b64decode(text.strip("'"), validate=True))
-        except (KeyError, TypeError, ValueError, AttributeError, wire.WireError):
-            raise StudentError(f"{name} gave no answer that can be read") from None
-        whole = isinstance(answer, tuple) and len(answer) == 4
-        if whole and answer[0] == "ok" and isinstance(answer[2], (tuple, type(None))):
-            if isinstance(answer[3], (dict, type(None))):
-                return answer
-        if whole and answer[0] == "error" and all(isinstance(part, str) for part in answer):
-            return answer
-        raise StudentError(f"{name} gave no answer that can be read")
-
 
 LINK = None
+PREPARED = False  # whether the last test cell began in a fresh namespace
 
 
 def connect(connection_file, pid, call_timeout):
@@ -239,13 +123,36 @@ def prepare(functions, seed):
         shell.user_ns[name] = stand_in(name)
 
 
+def before_each_test(functions, seed):
+    """From now on, each cell that is not silent starts in a fresh namespace."""
+    from IPython import get_ipython
+
+    events = get_ipython().events
+    for old in events.callbacks["pre_run_cell"][:]:
+        if getattr(old, "ours", False):
+            events.unregister("pre_run_cell", old)
+
+    def fresh(info=None):
+        global PREPARED
+        prepare(functions, seed)
+        PREPARED = True
+
+    fresh.ours = True
+    events.register("pre_run_cell", fresh)
+
+
 def report():
     """What went wrong on the link during the last test cell, as plain text for the executor."""
+    global PREPARED
+    prepared, PREPARED = PREPARED, False
     if LINK is None:
         lost = "there is no kernel of the notebook"
-        return repr({"lost": lost, "trouble": lost, "message": "", "lines": "", "case": ""})
-    about = {"lost": LINK.lost, "trouble": LINK.trouble, "case": LINK.case}
-    return repr({**about, "message": LINK.message, "lines": LINK.lines})
+        about = {"lost": lost, "trouble": lost, "message": "", "lines": "", "case": ""}
+    else:
+        LINK.rest()
+        about = {"lost": LINK.lost, "trouble": LINK.trouble, "case": LINK.case}
+        about |= {"message": LINK.message, "lines": LINK.lines}
+    return repr({**about, "prepared": prepared})
 
 
 KNOWN = {}
@@ -261,6 +168,7 @@ def likely(test, function, seed, key):
     prepare([], seed)
     try:
         entries = KNOWN[key].likely(test, function, stand_in(function), seed)
+        LINK.rest()
     except (StudentTimeout, StudentKernelLost):
         entries = []
     return repr([(entry.name, entry.hint) for entry in entries])

@@ -6,6 +6,7 @@ This file is also copied into the sandbox, so it imports nothing of the package.
 """
 
 import re
+import struct
 
 import msgpack
 import numpy as np
@@ -18,6 +19,9 @@ MAX_INT_BITS = 4096
 
 # Booleans, integers, floats and complex numbers: no objects, no text, no records, no dates.
 DTYPE = re.compile(r"[<>|=][biufc]\d{1,2}")
+
+
+HEAD = struct.Struct(">QQ")  # of a frame: its number, bytes that follow
 
 
 class WireError(Exception):
@@ -43,6 +47,26 @@ def from_bytes(data, limit=MAX_BYTES):
     except Exception as error:  # msgpack raises many kinds, all mean the same here
         raise WireError(f"not a message: {type(error).__name__}") from None
     return _lift(raw, 0, _Budget(limit))
+
+
+def frame(number, data):
+    """Bytes that carry a message with a number: an answer has that of its request."""
+    return HEAD.pack(number, len(data)) + data
+
+
+def unframe(received, limit=MAX_BYTES):
+    """(number, message, length of the frame) at the start of some bytes; None if it is not whole.
+
+    The message is None if it would be longer than the limit.
+    """
+    if len(received) < HEAD.size:
+        return None
+    number, length = HEAD.unpack_from(received)
+    if length > limit:
+        return number, None, HEAD.size
+    if len(received) < HEAD.size + length:
+        return None
+    return number, bytes(received[HEAD.size : HEAD.size + length]), HEAD.size + length
 
 
 class _Budget:

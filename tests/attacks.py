@@ -430,6 +430,77 @@ attack("quit the kernel", EXHAUST, cell("quit()"))
 attack("input() in a cell", EXHAUST, cell("input('name? ')"))
 attack("input() in a call", EXHAUST, within("input('name? ')"), CONV)
 
+
+def struck_later(start):
+    """An edit: a cell starts something that ends the kernel while an innocent one waits."""
+
+    def edit(nb):
+        nb.cells.insert(2, new_code_cell("import time\ntime.sleep(1.5)\nprint('RAN')", id="waits"))
+        nb.cells.insert(2, new_code_cell(start, id="starts"))
+
+    return edit
+
+
+def struck_by_a_call(nb):
+    """A right function starts what ends the kernel while the cell of another one runs."""
+    cell_of(nb, "zero_pad").source = (
+        "from threading import Timer\nimport os, time\ndef zero_pad(X, pad):\n"
+        "    Timer(0.7, os._exit, [0]).start()\n"
+        "    return np.pad(X, ((0, 0), (pad, pad), (pad, pad), (0, 0)))"
+    )
+    cell_of(nb, "conv_single_step").source += "\ntime.sleep(1.5)"
+
+
+def struck_in_a_cell(nb):
+    """The cell of one function starts what ends the kernel while the tests of another run."""
+    cell_of(
+        nb, "zero_pad"
+    ).source += "\nfrom threading import Timer\nimport os\nTimer(1.5, os._exit, [0]).start()"
+    cell_of(nb, "conv_single_step").source = (
+        "def conv_single_step(a, W, b):\n    import time\n    time.sleep(1)\n"
+        "    return float(np.sum(a * W)) + b.item()"
+    )
+    # As slow as that, conv_forward would not end in time.
+    cell_of(nb, "conv_forward").source = WRONG
+
+
+STRIKE = "import os, signal, threading\n"
+for name, code in {
+    "thread that ends the kernel later": "threading.Timer(1, os._exit, [0]).start()",
+    "thread that kills the kernel later": "threading.Timer(1, os.kill, [os.getpid(), 9]).start()",
+    "alarm that ends the kernel later": "signal.setitimer(signal.ITIMER_REAL, 1)",
+    "child that kills the kernel later": "if os.fork() == 0:\n    import time\n"
+    "    time.sleep(1)\n    os.kill(os.getppid(), 9)\n    os._exit(0)",
+    "memory bomb in a thread, later": "def fill():\n    import time\n    time.sleep(1)\n"
+    "    x = bytearray(900_000_000)\n    time.sleep(9)\nthreading.Thread(target=fill).start()",
+}.items():
+    attack(name, EXHAUST, struck_later(STRIKE + code), shows="RAN")
+attack("timer in a call that ends the kernel later", EXHAUST, struck_by_a_call)
+attack("timer of one function that strikes another", EXHAUST, struck_in_a_cell, CONV)
+
+# The socket over which calls come
+CHANNEL = "import grader_link.student_side as s, grader_link.wire as w, time\n"
+for name, code in {
+    "close the socket of calls": "s.CHANNEL.close()",
+    "end the loop of calls": "s.serve = None",
+    "flood the socket of calls": "while True: s.CHANNEL.send(b'x' * 100_000)",
+    "flood of answers to other calls": "while True: s.CHANNEL.send(w.frame(0, b'x'))",
+    "answer of a huge length": "s.CHANNEL.send(w.HEAD.pack(1, 1 << 60))\ntime.sleep(60)",
+    "answer that never ends": "s.CHANNEL.send(w.HEAD.pack(1, 1000))\n"
+    "while True:\n    s.CHANNEL.send(b'x')\n    time.sleep(0.3)",
+    "loop of calls in a call": "s.loop()",
+}.items():
+    attack(name, EXHAUST, within(CHANNEL + code), CONV)
+attack(
+    "answers in advance",
+    FORGE,
+    forge(
+        CHANNEL + "right = np.zeros((2, 3, 3, 6)), None\n"
+        "for n in range(40): s.CHANNEL.send(w.frame(n, w.to_bytes(('ok', right, None, None))))"
+    ),
+    points={"zero_pad": 5, "conv_single_step": 5, "conv_forward": 4},
+)
+
 # Reach out
 attack(
     "write over the interpreter",
@@ -483,6 +554,27 @@ attack(
     cell("import ctypes\nprint('RAN', ctypes.CDLL(None).mount(b'x', b'/tmp', b'tmpfs', 0, None))"),
     shows="RAN -1",
 )
+LIBC = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+for name, code in {
+    "user namespace by unshare": "import subprocess as s\n"
+    "print('RAN', s.run(['unshare', '--user', 'true'], capture_output=True).returncode)",
+    "user namespace by fork and unshare": LIBC + "pid = os.fork()\nif pid == 0:\n"
+    "    os._exit(2 if libc.unshare(0x10000000) == 0 else 1)\n"
+    "print('RAN', os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))",
+    "user namespace by clone": LIBC + "call = 220 if os.uname().machine == 'aarch64' else 56\n"
+    "pid = libc.syscall(call, 0x10000011, 0, 0, 0, 0)\nif pid == 0: os._exit(0)\n"
+    "print('RAN', 1 if pid == -1 else 0)",
+    "user namespace by clone3": LIBC + "print('RAN', -libc.syscall(435, 0, 0))",
+    "trace another process": LIBC + "print('RAN', -libc.ptrace(16, os.getppid(), 0, 0))",
+    "io_uring": LIBC + "print('RAN', -libc.syscall(425, 8, bytes(256)))",
+    "eBPF": LIBC + "n = 280 if os.uname().machine == 'aarch64' else 321\n"
+    "print('RAN', -libc.syscall(n, 0, bytes(128), 128))",
+    "socket to the hypervisor": "import socket\ntry:\n    socket.socket(40, 1)\n"
+    "    print('DONE')\nexcept OSError as e:\n    print('RAN', int(e.errno == 97))",
+    "raw socket": "import socket\ntry:\n    socket.socket(17, 3)\n"
+    "    print('DONE')\nexcept OSError as e:\n    print('RAN', int(e.errno == 97))",
+}.items():
+    attack(name, REACH, cell(code), shows="RAN 1")
 
 
 def beside(name, content="raise SystemExit('PWNED')"):

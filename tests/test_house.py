@@ -47,7 +47,7 @@ def test_an_old_python_is_refused_with_a_remedy(tmp_path):
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+    for name in ("Makefile", "requirements.txt", "requirements-sandbox.txt", "pyproject.toml"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     done = run("make", "demo", f"PYTHON={old}", cwd=tmp_path)
     assert done.returncode != 0

@@ -83,3 +83,12 @@ def test_random_bytes_never_raise_anything_else():
             wire.from_bytes(bytes(data[: generator.randrange(1, len(data) + 1)]))
         except wire.WireError:
             continue
+
+
+def test_frames_are_taken_whole_or_not_at_all():
+    sent = wire.frame(7, b"first") + wire.frame(8, b"")
+    for cut in range(len(sent) + 1):
+        found = wire.unframe(sent[:cut])
+        assert found == ((7, b"first", 21) if cut >= 21 else None)
+    assert wire.unframe(sent[21:]) == (8, b"", 16)
+    assert wire.unframe(wire.HEAD.pack(9, wire.MAX_BYTES + 1)) == (9, None, 16)

@@ -27,6 +27,9 @@ security: .venv/installed-dev ## list the attacks of the tests in SECURITY.md
 	$(BIN)/python tests/attacks.py > build-table && sed -i -e '/^| family/,/^$$/d' SECURITY.md \
 	  && cat build-table >> SECURITY.md && rm build-table
 
+bank: .venv/installed-dev ## try all known mistakes, mutants and right answers, list them in docs/
+	$(BIN)/python tests/table.py
+
 outputs: .venv/installed ## run the notebooks in source/ and notebooks/, keep their outputs
 	$(BIN)/python -m grading refresh
 
@@ -50,4 +53,4 @@ clean: ## remove what the commands made, but no grades and nothing a student han
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo test lab release figures outputs security clean
+.PHONY: help demo test lab release figures security bank outputs clean

@@ -14,13 +14,7 @@ import numpy as np
 
 from grading import checks, oracle
 from grading.bank import ROOT, solutions
-from grading.notebooks import (
-    function_under_test,
-    grade_cells,
-    graded_functions,
-    notebook_path,
-    read,
-)
+from grading.notebooks import grade_cells, notebook_path, read
 
 checks.install()
 
@@ -50,6 +44,13 @@ def compiled_test(assignment, name):
         if cell.metadata.nbgrader.grade_id == name:
             return compile(cell.source, name, "exec")
     raise KeyError(name)
+
+
+@cache
+def tests_of(assignment, function=None):
+    """Names of the test cells of an assignment, or of one function, in order."""
+    cells = grade_cells(source_notebook(assignment), function)
+    return [cell.metadata.nbgrader.grade_id for cell in cells]
 
 
 @lru_cache(maxsize=1000)
@@ -92,18 +93,14 @@ def counted(function, calls):
 
 def outcomes(assignment, answers, function=None):
     """Run the test cells of all functions, or of one: (test cell, None or its error) in turn."""
-    nb = source_notebook(assignment)
-    functions = graded_functions(nb)
-    for cell in grade_cells(nb):
-        name = cell.metadata.nbgrader.grade_id
-        if function in (None, function_under_test(name, functions)):
-            error = None
-            try:
-                with redirect_stdout(StringIO()):
-                    exec(compiled_test(assignment, name), define(answers))
-            except Exception as caught:
-                error = caught
-            yield name, error
+    for name in tests_of(assignment, function):
+        error = None
+        try:
+            with redirect_stdout(StringIO()):
+                exec(compiled_test(assignment, name), define(answers))
+        except Exception as caught:
+            error = caught
+        yield name, error
 
 
 def run_tests(assignment, answers, function=None):

@@ -19,6 +19,8 @@ from operators import OPERATORS
 
 from grading.bank import ROOT
 
+# Mutants divide by zero and the like; what counts is whether they lose points.
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 LEAST = 300  # mutants of an assignment
 SMALL = '''def f(x, cache, mode="max"):
     """Prose."""

@@ -19,6 +19,11 @@ def main():
     command.add_argument("folder", type=Path, metavar="FOLDER")
     command = commands.add_parser("refresh", help="run notebooks and update their outputs")
     command.add_argument("paths", type=Path, nargs="*", metavar="NOTEBOOK")
+    command = commands.add_parser("report", help="write a page on how a class did")
+    command.add_argument("assignment", metavar="ASSIGNMENT")
+    command.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="reports/ASSIGNMENT if not given"
+    )
     options = parser.parse_args()
 
     # Imported late: each command loads only what it needs.
@@ -36,6 +41,10 @@ def main():
         for path in options.paths or notebooks():
             print("refreshing", path)
             refresh(path)
+    elif options.command == "report":
+        from grading.report import run
+
+        run(options.assignment, options.to)
 
 
 if __name__ == "__main__":

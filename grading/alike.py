@@ -19,6 +19,7 @@ RUN = 6  # tokens in a row that make a run: about half a line of code
 COMMON = 0.1  # a run that this part of the class has, tells nothing
 COMMON_AT_LEAST = 3  # so does one that this many answers have, in a small class
 LEAST = 30  # tokens of its own that an answer needs: some four lines of code
+MOST = 20_000  # characters of an answer that are read: nobody's answer is as long
 ALIKE = 0.7  # from here on a pair is a lead
 
 
@@ -51,7 +52,7 @@ def tokens(source):
     """
     kept = [
         (kind, text)
-        for kind, text in PythonLexer().get_tokens(source)
+        for kind, text in PythonLexer().get_tokens(source[:MOST])
         if kind not in Comment and kind not in Text and kind not in String.Doc
     ]
     words = []

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 from grader_api import GradedCourse
+from synthetic_class import Forty, Hostile
 
 from grading.bank import ROOT
 from grading.notebooks import notebook_path, read
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Whoever runs the tests has no use for a browser's own traffic, and CI has no network for it.
+QUIET = ["--disable-background-networking", "--disable-gpu", "--no-first-run", "--no-sandbox"]
 ASSIGNMENTS = sorted(path.parent.name for path in ROOT.glob("source/*/*.ipynb"))
 IN_CI = os.environ.get("CI", "").lower() in ("true", "1")
 
@@ -37,6 +41,29 @@ def run(*command, cwd=ROOT, **options):
     return subprocess.run(
         command, cwd=cwd, env=os.environ | {"PATH": path}, capture_output=True, text=True, **options
     )
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless browser. Its event loop runs until the end of the module that asked for it."""
+    from playwright.sync_api import sync_playwright
+
+    program = need_program(*BROWSERS)
+    with sync_playwright() as playwright:
+        with playwright.chromium.launch(executable_path=program, args=QUIET) as browser:
+            yield browser
+
+
+@pytest.fixture(scope="session")
+def forty(tmp_path_factory):
+    """A class of forty and a few with a fate of their own, graded by code; see its docstring."""
+    return Forty(tmp_path_factory.mktemp("forty") / "course")
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory):
+    """A class in which everything that students can write is hostile."""
+    return Hostile(tmp_path_factory.mktemp("hostile") / "course")
 
 
 @pytest.fixture(scope="session")

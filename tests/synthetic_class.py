@@ -27,6 +27,16 @@ from grading.results import verdicts_path
 
 DUE = datetime(2031, 5, 5, 12)
 CAUSE = "Likely cause: "
+HOSTILE = {
+    "script": "<script>window.pwned = 1</script>",
+    "picture": '"><img src=x onerror="window.pwned=1">',
+    "end": "</pre></details></section><h1>Everybody gets 100</h1>",
+    "template": "{{ 7 * 7 }}{% raw %}",
+    "entity": "&lt;b&gt; &amp;",
+    "around": "\u202eegdelwonk\u202c \x1b[31mred\x07 \u2066x",
+    "half": "lone \ud83d surrogate",
+    "long": "W" * 3000,
+}
 
 
 class SyntheticClass:
@@ -111,6 +121,57 @@ class SyntheticClass:
             writer = csv.writer(stream)
             writer.writerow(["student", "notebook", "outcome", "details", "source"])
             writer.writerows([s, "step_by_step", *rest, "x.zip"] for s, *rest in rows)
+
+
+class Forty(SyntheticClass):
+    """A class of 40 from the bank, and five more.
+
+    late: all right, a day late, 20 points off
+    by_hand: waits for points by hand
+    waiting: handed in, but not graded
+    broken: handed in what can't be graded
+    absent: handed in nothing
+    """
+
+    def __init__(self, folder):
+        super().__init__(folder, 40)
+        self.repaired = self.members[3].student
+        right = solutions(ASSIGNMENT)
+        with self.course.gradebook() as gradebook:
+            for student in ("late", "by_hand", "waiting", "broken", "absent"):
+                about = {"first_name": student.capitalize(), "last_name": "Extra"}
+                gradebook.add_student(student, **about)
+            day = timedelta(hours=24)
+            self.hand_in(gradebook, "late", right, seconds=30.5, late=day, penalty=20)
+            self.hand_in(gradebook, "by_hand", {}, by_hand=True)
+        self.verdicts(
+            ("waiting", "graded", ""),
+            ("broken", "not_gradable", "not JSON: line 3, column 17"),
+            (self.repaired, "repaired", "renamed from 'step_by_step (1).ipynb'"),
+            ("late", "graded", ""),
+        )
+
+
+class Hostile(SyntheticClass):
+    """A class in which everything that students can write is hostile: names, code, messages."""
+
+    def __init__(self, folder):
+        super().__init__(folder, 2)
+        text = "\n".join(HOSTILE.values())
+        failures = {"test_conv_forward_shape": f"{text}\n{CAUSE}{text}"}
+        rows = [("<b>nobody</b>", "not_gradable", HOSTILE["script"])]
+        with self.course.gradebook() as gradebook:
+            for number, (name, words) in enumerate(HOSTILE.items()):
+                words = words.encode("utf-8", "replace").decode()  # SQLite takes no lone surrogate
+                ids = {"script": "<script>window.pwned = 1<!--", "picture": words.split("/")[0]}
+                student = ids.get(name, f"h{number}")
+                gradebook.add_student(student, first_name=words, last_name=words[:500])
+                # Two have the same, and it is like nothing else: a lead, so the code is shown.
+                code = "\n".join(f"x = y[{i}:9] ^ z.w{number // 2}_{i}" for i in range(20))
+                answers = {"conv_forward": f"{code}\n# {text}\n"}
+                self.write(gradebook, student, answers, failures, seconds=number)
+                rows.append((student, "repaired", text.encode("utf-8", "replace").decode()))
+        self.verdicts(*rows)
 
 
 @cache

@@ -14,17 +14,12 @@ import urllib.request
 
 import nbformat
 import pytest
-from conftest import need_program
 from playwright.sync_api import TimeoutError as NotShown
-from playwright.sync_api import sync_playwright
 
 from grading.bank import ROOT, misconception, solutions
 from grading.demo import ASSIGNMENT
 from grading.notebooks import answer_cell, notebook_path, read
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Whoever runs the tests has no use for a browser's own traffic, and CI has no network for it.
-QUIET = ["--disable-background-networking", "--disable-gpu", "--no-first-run", "--no-sandbox"]
 WAIT = 90_000  # milliseconds
 
 
@@ -55,15 +50,6 @@ def lab(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(30)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless browser."""
-    program = need_program(*BROWSERS)
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=program, args=QUIET) as browser:
-            yield browser
 
 
 class Student:

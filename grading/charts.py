@@ -151,8 +151,8 @@ def shares(look, labels, notes, table, states):
         style = {"facecolor": fill, "hatch": "///" if state == 2 else "", "linewidth": 1}
         style["edgecolor"] = look.ink if state == 3 else look.paper
         kept.append(Patch(label=states[state], **style))
-        middles = np.arange(len(labels)) + 0.14
-        axes.barh(middles, parts[:, state], 0.48, left=starts[:, state], **style)
+        some = np.flatnonzero(parts[:, state])
+        axes.barh(some + 0.14, parts[some, state], 0.48, left=starts[some, state], **style)
         for row, part in enumerate(parts[:, state]):
             if part > BAR_WITH_NUMBER:
                 at = (starts[row, state] + part / 2, row + 0.14)

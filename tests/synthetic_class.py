@@ -23,7 +23,7 @@ from grading.notebooks import (
     notebook_path,
     read,
 )
-from grading.results import verdicts_path
+from grading.records import verdicts_path
 
 DUE = datetime(2031, 5, 5, 12)
 CAUSE = "Likely cause: "
@@ -167,7 +167,8 @@ class Hostile(SyntheticClass):
                 student = ids.get(name, f"h{number}")
                 gradebook.add_student(student, first_name=words, last_name=words[:500])
                 # Two have the same, and it is like nothing else: a lead, so the code is shown.
-                code = "\n".join(f"x = y[{i}:9] ^ z.w{number // 2}_{i}" for i in range(20))
+                lines = [f"{i}_{number // 2}" for i in range(20)]
+                code = "\n".join(f"v.a{line} = v.b{line} ^ v.c{line}" for line in lines)
                 answers = {"conv_forward": f"{code}\n# {text}\n"}
                 self.write(gradebook, student, answers, failures, seconds=number)
                 rows.append((student, "repaired", text.encode("utf-8", "replace").decode()))

@@ -8,13 +8,14 @@ import pytest
 from conftest import run
 from synthetic_class import CAUSE, HOSTILE, SyntheticClass
 
-from grading import report, results
+from grading import records, report
 from grading.bank import Misconception, misconception, misconceptions, solutions
 from grading.causes import causes, named_causes
 from grading.course import Course
 from grading.demo import ASSIGNMENT
 from grading.notebooks import notebook_path
-from grading.results import ResultsError, gather
+from grading.records import gather
+from grading.results import ResultsError
 
 BANK = misconceptions(ASSIGNMENT)
 
@@ -56,7 +57,7 @@ def test_every_student_has_one_outcome(forty, known):
 
 
 def test_without_a_list_of_outcomes_nothing_is_refused(forty, monkeypatch, tmp_path):
-    monkeypatch.setattr(results, "verdicts_path", lambda *_: tmp_path / "none.csv")
+    monkeypatch.setattr(records, "verdicts_path", lambda *_: tmp_path / "none.csv")
     outcomes = Counter(work.outcome for work in gather(forty.folder, ASSIGNMENT).works)
     assert outcomes == {"graded": 42, "missing": 3}
 
@@ -65,7 +66,7 @@ def test_without_a_list_of_outcomes_nothing_is_refused(forty, monkeypatch, tmp_p
 def test_a_list_that_is_none_is_said(forty, monkeypatch, tmp_path, text):
     path = tmp_path / "list.csv"
     path.write_text(text)
-    monkeypatch.setattr(results, "verdicts_path", lambda *_: path)
+    monkeypatch.setattr(records, "verdicts_path", lambda *_: path)
     with pytest.raises(ResultsError, match="no columns student and outcome"):
         gather(forty.folder, ASSIGNMENT)
 
@@ -293,7 +294,8 @@ def test_what_students_write_stays_text(hostile, tmp_path):
     assert parsed.elements["img"] == 3  # no known mistake, so no figure of them
     assert not any(key.startswith("on") for key, _ in parsed.attributes)
     assert HOSTILE["script"] in parsed.text and HOSTILE["template"] in parsed.text
-    assert parsed.elements["pre"] == len(HOSTILE)
+    assert parsed.elements["pre"] == 2 * report.MOST_PAIRS
+    assert "W" * 60 in parsed.text and "W" * 100 not in parsed.text.split("Answers that are")[0]
     for character in "\u202e\u2066\x1b\x07\ud83d":
         assert character not in html
 
@@ -305,7 +307,7 @@ def test_the_list_is_read_with_any_bytes(forty, monkeypatch, tmp_path):
             [["student", "outcome", "details"], ["broken", "not_gradable", "é"], ["x", "odd", "?"]]
         )
     path.write_bytes(path.read_bytes() + b"late,not_gradable,\xff\xfe second version\r\n")
-    monkeypatch.setattr(results, "verdicts_path", lambda *_: path)
+    monkeypatch.setattr(records, "verdicts_path", lambda *_: path)
     known = gather(forty.folder, ASSIGNMENT)
     assert work_of(known, "broken").outcome == "not_gradable"
     late = work_of(known, "late")

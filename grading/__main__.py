@@ -55,6 +55,11 @@ def main():
     )
     command.add_argument("student", metavar="STUDENT", help="nbgrader's id of the student")
     command.add_argument("--yes", action="store_true", help="don't ask")
+    command = commands.add_parser("report", help="write a page on how a class did")
+    command.add_argument("assignment", metavar="ASSIGNMENT")
+    command.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="reports/ASSIGNMENT if not given"
+    )
     options = parser.parse_args()
 
     # Imported late: each command loads only what it needs.
@@ -80,6 +85,10 @@ def main():
         from grading.forget import run
 
         run(options.student, options.yes)
+    elif options.command == "report":
+        from grading.report import run
+
+        run(options.assignment, options.to)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from grader_api import GradedCourse
+from synthetic_class import Forty, Hostile
 
 from grading.bank import ROOT
 from grading.notebooks import notebook_path, read
@@ -37,6 +38,44 @@ def run(*command, cwd=ROOT, **options):
     return subprocess.run(
         command, cwd=cwd, env=os.environ | {"PATH": path}, capture_output=True, text=True, **options
     )
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless browser. Its event loop runs until the end of the module that asked for it."""
+    from jupyter_browser import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab in a student's folder, outside the repository: (folder, address of it)."""
+    from jupyter_browser import jupyter
+
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(
+        notebook_path("release", ASSIGNMENTS[0], ROOT).parent, folder, dirs_exist_ok=True
+    )
+    # The question whether one wants news would lie on top of the notebook.
+    command = ["jupyterlab", "--LabApp.news_url=None"]
+    # Neither read nor change the settings of whoever runs the tests.
+    command += [f"--LabApp.{kind}_dir={folder / kind}" for kind in ("user_settings", "workspaces")]
+    with jupyter(folder, *command) as (address, token):
+        yield folder, f"{address}/lab/tree/{{path}}?token={token}&reset"
+
+
+@pytest.fixture(scope="session")
+def forty(tmp_path_factory):
+    """A class of forty and a few with a fate of their own, graded by code; see its docstring."""
+    return Forty(tmp_path_factory.mktemp("forty") / "course")
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory):
+    """A class in which everything that students can write is hostile."""
+    return Hostile(tmp_path_factory.mktemp("hostile") / "course")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import urllib.request
 from conftest import need_program
 from playwright.sync_api import sync_playwright
 
+WAIT = 90_000  # milliseconds for a page to open
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Whoever runs the tests has no use for a browser's own traffic, and CI has no network for it.
 QUIET = ["--disable-background-networking", "--disable-gpu", "--no-first-run", "--no-sandbox"]

@@ -4,39 +4,15 @@ Screenshots of each step are kept in artefacts/.
 """
 
 import re
-import shutil
 import time
 
 import nbformat
-import pytest
-from jupyter_browser import chromium, jupyter
+from jupyter_browser import WAIT
 from playwright.sync_api import TimeoutError as NotShown
 
 from grading.bank import ROOT, misconception, solutions
 from grading.demo import ASSIGNMENT
 from grading.notebooks import answer_cell, notebook_path, read
-
-WAIT = 90_000  # milliseconds
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab in a student's folder, outside the repository: (folder, address of it)."""
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(notebook_path("release", ASSIGNMENT, ROOT).parent, folder, dirs_exist_ok=True)
-    # The question whether one wants news would lie on top of the notebook.
-    command = ["jupyterlab", "--LabApp.news_url=None"]
-    # Neither read nor change the settings of whoever runs the tests.
-    command += [f"--LabApp.{kind}_dir={folder / kind}" for kind in ("user_settings", "workspaces")]
-    with jupyter(folder, *command) as (address, token):
-        yield folder, f"{address}/lab/tree/{{path}}?token={token}&reset"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless browser."""
-    with chromium() as browser:
-        yield browser
 
 
 class Student:

@@ -8,9 +8,9 @@ import shutil
 import time
 
 import pytest
+from jupyter_browser import WAIT
 from PIL import Image
 from playwright.sync_api import TimeoutError as NotShown
-from test_browser import WAIT, browser, lab  # noqa: F401  (fixtures)
 
 from grading.bank import ROOT
 
@@ -18,7 +18,7 @@ LECTURE = "2_anatomy_of_a_conv_layer"
 
 
 @pytest.fixture(scope="module")
-def page(lab, browser):  # noqa: F811
+def page(lab, browser):
     """Lecture 2, opened in JupyterLab as a reader gets it: not yet run."""
     folder, address = lab
     lectures = shutil.ignore_patterns("__pycache__", ".*")

@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 from hostile import CERTAIN, beacon, fill
-from jupyter_browser import chromium, jupyter
+from jupyter_browser import jupyter
 from nbgrader.api import Gradebook
 from small_course import ASSIGNMENT, CONFIG, NOTEBOOK, SANDBOX_CONFIG, SmallCourse
 
@@ -99,13 +99,6 @@ def listening():
     """The beacon."""
     with beacon() as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless browser."""
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

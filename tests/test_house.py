@@ -36,8 +36,9 @@ def test_links_of_the_readme_lead_somewhere():
 
 def test_student_work_is_ignored_by_git(tmp_path):
     private = ["submitted/a/x.ipynb", "autograded/a/x.ipynb", "feedback/a/x.html"]
-    private += ["gradebook.db", "grades.csv", "demo/x", "solution/x.ipynb"]
+    private += ["gradebook.db", "grades.csv", "demo/x", "solution/x.ipynb", "reports/x/index.html"]
     private += ["collected/1_step_by_step/a/1/x.ipynb", "collected/1_step_by_step/verdicts.csv"]
+    private += ["canvas.csv", "moodle.csv"]
     done = run("git", "check-ignore", *private)
     assert done.stdout.split() == private
 

@@ -67,7 +67,7 @@ def called(function, arguments, returns, part, unchanged=False):
     names = [name.strip() for name in returns.split(",")]
     place = None if part is None else names.index(part)
     if observer is not None:
-        observer(function.__name__, arguments, place, unchanged)
+        observer(name_of(function), arguments, place, unchanged)
     case, given = describe(function, arguments), copy.deepcopy(arguments)
     with redirect_stderr(StringIO()):  # nbgrader would take a warning for a failure
         try:
@@ -103,7 +103,13 @@ def pick(results, names, place, case):
 
 def describe(function, arguments):
     """A call as text: "zero_pad(array (2, 3, 4, 5), 2)"."""
-    return f"{function.__name__}({', '.join(map(argument, arguments))})"
+    return f"{name_of(function)}({', '.join(map(argument, arguments))})"
+
+
+def name_of(function):
+    """The name that a function was defined with; a lambda or another callable may have none."""
+    name = getattr(function, "__name__", "")
+    return name if isinstance(name, str) and name.isidentifier() else "your function"
 
 
 def argument(value):

@@ -97,6 +97,8 @@ def test_every_mistake_is_named_in_the_feedback(graded):
                 likely = cell.metadata.get("grading", {}).get("likely", [])
                 if "random" in entry.replace:  # its results are others each time
                     assert entry.name not in likely
+                elif entry.name.startswith("global_"):
+                    continue  # what it gives depends on what the notebook ran before
                 elif entry.name not in likely or entry.hint not in error.evalue:
                     unnamed.append((entry.function, entry.name, cell.id, error.evalue))
     assert not unnamed

@@ -16,6 +16,14 @@ def when(text):
     return time if time.tzinfo else time.astimezone()
 
 
+def positive(text):
+    """A whole number that is at least 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def main():
     """Parse the command line and run one command."""
     parser = argparse.ArgumentParser(prog="python -m grading", description=__doc__)
@@ -55,6 +63,21 @@ def main():
     )
     command.add_argument("student", metavar="STUDENT", help="nbgrader's id of the student")
     command.add_argument("--yes", action="store_true", help="don't ask")
+    command = commands.add_parser(
+        "autograde",
+        help="grade a whole class in parallel",
+        description="Run nbgrader's autograde on every submission to ASSIGNMENT that is not "
+        "graded as it is now. Interrupt it when you like: the same command goes on.",
+    )
+    command.add_argument("assignment", metavar="ASSIGNMENT", help="for example 1_step_by_step")
+    command.add_argument(
+        "--workers", type=positive, metavar="N", help="processes (default: one for each core)"
+    )
+    command.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster that shares this folder"
+    )
+    command.add_argument("--force", action="store_true", help="grade again what is graded")
+    command.add_argument("--feedback", action="store_true", help="write feedback pages, too")
     command = commands.add_parser("report", help="write a page on how a class did")
     command.add_argument("assignment", metavar="ASSIGNMENT")
     command.add_argument(
@@ -85,6 +108,11 @@ def main():
         from grading.forget import run
 
         run(options.student, options.yes)
+    elif options.command == "autograde":
+        from grading.autograde import run
+
+        how = (options.workers, options.scheduler, options.force, options.feedback)
+        run(options.assignment, *how)
     elif options.command == "report":
         from grading.report import run
 

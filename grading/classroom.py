@@ -30,8 +30,7 @@ class Member:
 def classroom(assignment, size, seed=1):
     """A class for an assignment.
 
-    From 20 members on, one has copied from another and changed the names; from 40 on, every
-    entry of the bank is there.
+    From 20 members on, one has copied from another and changed the names.
 
     Arguments:
         assignment: name of the assignment, as 1_step_by_step
@@ -83,8 +82,8 @@ def mistaken(right, bank, count, rng):
     """`count` pieces of work with one to three mistakes each: few are common, most are rare."""
     by_rank = rng.sample(bank, len(bank))
     weights = [1 / (rank + 1) for rank in range(len(bank))]
-    drawn = rng.choices(by_rank, weights, k=max(0, round(1.7 * count) - len(bank)))
-    queue, hands = deque([*by_rank, *drawn]), deque({} for _ in range(count))
+    queue = deque(rng.choices(by_rank, weights, k=round(1.7 * count)))
+    hands = deque({} for _ in range(count))
     while queue and hands:
         entry = queue.popleft()
         for _ in range(len(hands)):

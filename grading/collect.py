@@ -18,7 +18,6 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 from traitlets import Enum, TraitError, Unicode
 from traitlets.config import LoggingConfigurable
-from traitlets.config.loader import PyFileConfigLoader
 
 from grading import verdicts
 from grading.active import plain
@@ -27,13 +26,10 @@ from grading.handed_in import Finder, Submission
 from grading.intake import walk
 from grading.names import ConfiguredNames, KnownStudent, Owner, Roster, is_safe
 from grading.reading import SubmissionExporter
+from grading.settings import CourseError, load_config
 from grading.verdicts import GRADED, NOT_GRADABLE, REPAIRED, Verdict, with_remark
 
 NUMBERED = re.compile(r"[\s_-]*(?:\((\d+)\)|copy\s*(\d*)|-(\d+)|_(\d+))\s*$", re.IGNORECASE)
-
-
-class CollectError(Exception):
-    """Collecting can't start; the message says what to do."""
 
 
 class Collect(LoggingConfigurable):
@@ -56,23 +52,23 @@ class Collector:
     """Takes submissions to one assignment in."""
 
     def __init__(self, root, assignment, counts=None, time=None):
-        """Raises CollectError for an assignment that the course doesn't have, or bad settings."""
+        """Raises CourseError for an assignment that the course doesn't have, or bad settings."""
         self.root, self.assignment = Path(root).resolve(), assignment
         self.config = load_config(self.root)
         self.course = CourseDirectory(config=self.config)
         try:
             settings = Collect(config=self.config)
         except TraitError as error:
-            raise CollectError(f"nbgrader_config.py: {error}") from None
+            raise CourseError(f"nbgrader_config.py: {error}") from None
         self.counts = counts or settings.counts
         try:
             zone = ZoneInfo(settings.timezone) if settings.timezone else None
         except (ZoneInfoNotFoundError, ValueError):
-            raise CollectError(f"c.Collect.timezone: no zone {settings.timezone!r}") from None
+            raise CourseError(f"c.Collect.timezone: no zone {settings.timezone!r}") from None
         source = self.path(self.course.source_directory, ".")
         known = sorted({path.parent.name for path in source.parent.glob("*/*.ipynb")})
         if assignment not in known:
-            raise CollectError(
+            raise CourseError(
                 f"{source.parent} holds no assignment {assignment!r}, but {', '.join(known)}"
             )
         limit = SubmissionExporter(config=self.config).max_size
@@ -91,10 +87,10 @@ class Collector:
 
     def take_in(self, paths, student=None):
         """Take in all that is below paths, for one student if given. Returns the verdicts on
-        the versions that count. Raises CollectError for a path that doesn't exist."""
+        the versions that count. Raises CourseError for a path that doesn't exist."""
         missing = [str(path) for path in paths if not Path(path).exists()]
         if missing:
-            raise CollectError(f"no such file or folder: {', '.join(missing)}")
+            raise CourseError(f"no such file or folder: {', '.join(missing)}")
         found = [self.finder.find(path, student) for path in paths]
         submissions = [submission for some, _ in found for submission in some]
         lost = [self.nobodys(nobodys) for _, some in found for nobodys in some]
@@ -274,15 +270,6 @@ class Collector:
                 shutil.rmtree(folder)
 
 
-def load_config(root):
-    """The course's nbgrader configuration. Raises CollectError without one."""
-    if not (root / "nbgrader_config.py").is_file():
-        raise CollectError(f"{root} holds no nbgrader_config.py; run this in the course's folder")
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
-    config.CourseDirectory.root = str(root)
-    return config
-
-
 def in_time(row):
     """Sort key of versions: later ones are larger. Of one time, a name like the notebook's wins,
     then the larger number in it."""
@@ -334,11 +321,9 @@ def run(assignment, paths, student=None, counts=None, time=None):
     """The command. Exits with a message if there is nothing to take in."""
     try:
         if student is not None and not is_safe(student):
-            raise CollectError(
-                f"{student!r} can't be a student id; letters, digits and . _ @ - can"
-            )
+            raise CourseError(f"{student!r} can't be a student id; letters, digits and . _ @ - can")
         rows = Collector(Path.cwd(), assignment, counts, time).take_in(paths, student)
-    except CollectError as error:
+    except CourseError as error:
         sys.exit(f"collect: {error}")
     if not rows:
         sys.exit("collect: no submission was found there")

@@ -1,25 +1,20 @@
 """A course folder of its own, graded by nbgrader: for the demo class and for the tests.
 
 It has its own gradebook; the one in the root of the repository is never touched. What runs
-is nbgrader's own API, the one behind the formgrader's buttons, a process for each core.
+is nbgrader's own API, the one behind the formgrader's buttons.
 """
 
-import multiprocessing
 import os
 import shutil
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing.util import Finalize
 from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.plugins import CsvExportPlugin
-from traitlets.config.loader import PyFileConfigLoader
 
 from grading.bank import ROOT
-from grading.execute import close_trusted_kernel
 from grading.notebooks import (
     answer_cell,
     function_under_test,
@@ -27,22 +22,10 @@ from grading.notebooks import (
     notebook_path,
     read,
 )
+from grading.settings import CourseError, load_config
 
 MARKER = ".made-by-grading"
 COPIED = ("nbgrader_config.py", "source")
-
-
-class CourseError(Exception):
-    """nbgrader could not do a step; the message holds what it said."""
-
-
-def start_worker(log):
-    """Send what this process and its kernels print to the end of a file; end kernels with it."""
-    # A worker does not run what atexit holds.
-    Finalize(None, close_trusted_kernel, exitpriority=1)
-    with open(log, "ab") as stream:
-        for descriptor in (1, 2):
-            os.dup2(stream.fileno(), descriptor)
 
 
 class Course:
@@ -50,7 +33,7 @@ class Course:
 
     def __init__(self, folder):
         self.folder = Path(folder).resolve()
-        self.log_path = self.folder / "nbgrader.log"
+        self.log_path = self.folder / ".nbgrader.log"
 
     @classmethod
     def create(cls, folder):
@@ -77,17 +60,15 @@ class Course:
             config.write("\nc.SandboxedKernelManager.accept_no_sandbox = True\n")
 
     def nbgrader(self):
-        """nbgrader's API on this course. An error in nbgrader_config.py is raised."""
-        config = PyFileConfigLoader("nbgrader_config.py", path=str(self.folder)).load_config()
-        config.CourseDirectory.root = str(self.folder)
+        """nbgrader's API on this course. Raises CourseError without a configuration."""
         # nbgrader calls alembic, which stands beside the interpreter of an inactive environment.
         beside = str(Path(sys.executable).parent)
         if beside not in os.environ.get("PATH", "").split(os.pathsep):
             os.environ["PATH"] = beside + os.pathsep + os.environ.get("PATH", os.defpath)
-        return NbGraderAPI(config=config)
+        return NbGraderAPI(config=load_config(self.folder))
 
     def log(self, result):
-        """Append what nbgrader said to nbgrader.log. Raises CourseError if it failed."""
+        """Append what nbgrader said to its log. Raises CourseError if it failed."""
         said = result.get("log", "") + result.get("error", "")
         with open(self.log_path, "a", encoding="utf-8") as stream:
             stream.write(said)
@@ -116,27 +97,10 @@ class Course:
             results.append(nbgrader.generate_feedback(assignment, student))
         return results
 
-    def grade(self, assignment, students, feedback=True):
-        """Autograde submissions and write feedback, a process for each core.
-
-        Raises CourseError after the last one if any failed.
-        """
-        # A fork server imports nbgrader once, which takes seconds, and forks each worker.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["grading.course"])
-        workers = min(os.cpu_count() or 1, len(students))
-        with ProcessPoolExecutor(workers, context, start_worker, (self.log_path,)) as pool:
-            jobs = [
-                pool.submit(self.grade_student, assignment, student, feedback)
-                for student in students
-            ]
-        for job in jobs:
-            for result in job.result():
-                self.log(result)
-
     def gradebook(self):
         """The gradebook of this course, to be used in a with statement."""
-        return Gradebook(f"sqlite:///{self.folder}/gradebook.db")
+        course = self.nbgrader().coursedir
+        return Gradebook(course.db_url, course.course_id)
 
     def export(self):
         """Write all grades to grades.csv. Returns its path."""

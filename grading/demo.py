@@ -3,10 +3,12 @@
 import os
 import sys
 
+from grading.autograde import grade_class
 from grading.bank import misconception, right_answers, solutions
 from grading.bwrap import find_bwrap
-from grading.course import Course, CourseError
+from grading.course import Course
 from grading.notebooks import notebook_path
+from grading.settings import CourseError
 
 ASSIGNMENT = "1_step_by_step"
 
@@ -62,7 +64,7 @@ def run(folder):
         print(f"Grading {len(class_answers)} submissions and writing feedback", flush=True)
         for student, answered in class_answers.items():
             course.submit(student, ASSIGNMENT, answered)
-        course.grade(ASSIGNMENT, class_answers)
+        grade_class(folder, ASSIGNMENT, feedback=True)
         course.export()
     except CourseError as error:
         sys.exit(f"make demo: {error}")
@@ -79,6 +81,6 @@ Where to look next
   what a student handed in      {submission}
   the feedback on it            {feedback}
   all grades                    {folder / "grades.csv"}
-  what nbgrader said            {folder / "nbgrader.log"}
+  what nbgrader said            {folder / ".nbgrader.log"}
   grade by hand, in a browser   cd {folder} && {python} -m jupyter lab
                                 (menu: Nbgrader, Formgrader)""")

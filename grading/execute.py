@@ -25,6 +25,7 @@ from traitlets import Float, Integer, List, Unicode
 from grading.active import plain, quiet_output
 from grading.blame import settle
 from grading.cells import source_cells, source_folder
+from grading.done import digest_of
 from grading.kernels import MIB, Kernel, error_output, memory_in_use
 from grading.notebooks import function_under_test
 from grading.sandbox import SandboxedKernelManager, SandboxError
@@ -55,7 +56,10 @@ class TwoKernels(NbGraderPreprocessor):
             second_look(submission)
         finally:
             submission.close()
-        nb.metadata["grading"] = {"seconds": round(time.monotonic() - began, 1)}
+        nb.metadata["grading"] = {
+            "seconds": round(time.monotonic() - began, 1),
+            "submitted": digest_of(self.config, resources),
+        }
         return nb, resources
 
     def seed(self, nb, folder):

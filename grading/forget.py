@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import text
 
-from grading.collect import CollectError, load_config
+from grading.settings import CourseError, load_config
 from grading.verdicts import unquoted
 
 TEXT = (".csv", ".html", ".json", ".log", ".md", ".txt")
@@ -39,8 +39,9 @@ class Memory:
     """Finds and removes what is kept of a student."""
 
     def __init__(self, root, student):
-        """Raises CollectError without a course in root."""
+        """Raises CourseError without a course in root."""
         self.root, self.student = Path(root).resolve(), student
+        self.word = re.compile(rb"(?<![\w.@-])%b(?![\w@-])" % re.escape(student.encode()))
         self.course = CourseDirectory(config=load_config(self.root))
 
     def gradebook(self):
@@ -54,6 +55,9 @@ class Memory:
             folders += same_name(Path(course.format_path(step, ".", ".")), self.student)
         for assignment in sorted(self.root.glob("collected/*")):
             folders += same_name(assignment, self.student)
+        # A report on a class of which one is gone is none any more; it is made in seconds.
+        reports = sorted(self.root.glob("reports/*/index.html"))
+        folders += [page.parent for page in reports if self.word.search(page.read_bytes())]
         tables = [path for path in self.table_paths() if self.rows_of(path)]
         submissions = None
         if self.gradebook_exists():
@@ -87,10 +91,7 @@ class Memory:
 
     def mentions(self, tables):
         """Files of other commands, such as logs and reports, that name the student."""
-        found, word = (
-            [],
-            re.compile(rb"(?<![\w.@-])%b(?![\w@-])" % re.escape(self.student.encode())),
-        )
+        found = []
         for root, folders, names in os.walk(self.root):
             if Path(root) == self.root:
                 folders[:] = [name for name in folders if name not in SEARCHED_NOT]
@@ -99,7 +100,7 @@ class Memory:
                 if path in tables or path.suffix not in TEXT or path.is_symlink():
                     continue
                 if path.stat().st_size < MAX_SEARCHED:
-                    if word.search(path.read_bytes()):
+                    if self.word.search(path.read_bytes()):
                         found.append(path)
         backups = [path for path in self.root.glob("gradebook.db.*") if path.is_file()]
         return sorted(found + backups)
@@ -157,7 +158,7 @@ def run(student, yes=False):
     """The command: asks first, then removes and says what it removed."""
     try:
         memory = Memory(Path.cwd(), student)
-    except CollectError as error:
+    except CourseError as error:
         sys.exit(f"forget: {error}")
     kept = memory.kept()
     if kept.nothing:

@@ -1,7 +1,6 @@
 """Reads what is known of a class: from the gradebook, the autograded notebooks and the list that
 `collect` writes."""
 
-import csv
 import math
 import unicodedata
 from pathlib import Path
@@ -18,6 +17,7 @@ from nbgrader.api import (
 )
 from sqlalchemy import select
 
+from grading import verdicts
 from grading.course import Course
 from grading.notebooks import answer_cell, graded_functions, notebook_path, read
 from grading.results import Results, ResultsError, Work
@@ -122,36 +122,27 @@ def alphabetical(work):
     return "".join(c for c in names if not unicodedata.combining(c)), work.student
 
 
-def verdicts_path(root, assignment):
-    """Where `collect` writes what became of each submission."""
-    return Path(root, "reports", assignment, "verdicts.csv")
-
-
 def read_verdicts(root, results):
     """Add repairs and reasons to the works. Without a list nothing is repaired or refused."""
-    path = verdicts_path(root, results.assignment)
-    if not path.is_file():
-        return
     works = {work.student: work for work in results.works}
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as stream:
-        rows = csv.DictReader(stream)
-        if not {"student", "outcome"} <= set(rows.fieldnames or ()):
-            raise ResultsError(f"{path} has no columns student and outcome: run `collect` again")
-        for row in filter(lambda row: row["student"], rows):
-            if row["student"] not in works:
-                works[row["student"]] = Work(row["student"])
-                results.works.append(works[row["student"]])
-            add_verdict(works[row["student"]], row["outcome"], row.get("details") or "")
+    for row in verdicts.load(root, results.assignment):
+        if not row.student:  # nobody knows whose it is; `collect` has said so
+            continue
+        if row.student not in works:
+            works[row.student] = Work(row.student)
+            results.works.append(works[row.student])
+        add_verdict(works[row.student], row)
     results.works.sort(key=alphabetical)
 
 
-def add_verdict(work, outcome, details):
-    """One line of the list. Points stay points, whatever became of another version."""
+def add_verdict(work, row):
+    """One row of the list. Points stay points, whatever became of another version."""
     if not work.graded:
-        work.outcome = "not_gradable" if outcome == "not_gradable" else "not_graded"
-    elif outcome == "repaired":
-        work.outcome = "repaired"
-    work.note(details)
+        work.outcome = "not_graded" if row.gradable else row.outcome
+    elif row.outcome == verdicts.REPAIRED:
+        work.outcome = row.outcome
+    for text in (row.repairs, row.why, row.remarks):
+        work.note(text)
 
 
 def read_autograded(path, work):

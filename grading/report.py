@@ -22,6 +22,7 @@ from grading.notebooks import notebook_path
 from grading.pictures import MOST_CAUSES, figures, number
 from grading.records import gather
 from grading.results import STATES, ResultsError
+from grading.settings import CourseError
 
 # What would hide or turn around the text after it; a lone surrogate can't be written at all.
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -58,7 +59,7 @@ def run(assignment, folder=None):
     """Write the report on the course in this folder, and say where it is."""
     try:
         path = write(assignment, ".", folder)
-    except ResultsError as error:
+    except (ResultsError, CourseError) as error:
         sys.exit(f"report: {error}")
     print(f"Report of {assignment}: {path}")
 
@@ -120,6 +121,7 @@ def describe(results):
         "costly": max(rows, key=lambda row: row["worth"] - row["mean"], default=None),
         "others": results.worth(None),
         "causes": ranked,
+        "first_causes": ranked[:1] + [c for c in ranked[1:3] if len(c.students) > 1],
         "causes_shown": MOST_CAUSES,
         "unknown": {name: results.names_of(who) for name, who in unknown.items() if who},
         "slowest": sorted((w for w in graded if w.seconds is not None), key=lambda w: -w.seconds),

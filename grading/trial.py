@@ -13,7 +13,9 @@ from pathlib import Path
 from nbgrader.api import MissingEntry
 
 from grading import verdicts
-from grading.course import Course, CourseError
+from grading.autograde import grade_class
+from grading.course import Course
+from grading.settings import CourseError
 
 
 def scored(collector, known):
@@ -96,7 +98,7 @@ def graded(collector, course, rows):
     for row in rows:
         collector.file(row, course.folder / "submitted" / row.student / collector.assignment)
     try:
-        course.grade(collector.assignment, [row.student for row in rows])
+        grade_class(course.folder, collector.assignment, [row.student for row in rows])
     except CourseError as error:
         print(f"Trial grading failed for some: {str(error).splitlines()[-1]}")
     points = {}

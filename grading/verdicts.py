@@ -40,6 +40,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from grading.settings import CourseError
+
 try:
     import fcntl
 except ImportError:  # no such locks on Windows: there, one command at a time
@@ -136,14 +138,21 @@ def locked(root, assignment):
 
 
 def read_table(path):
-    """Rows of a table; an unknown column is ignored, a missing one is empty."""
+    """Rows of a table; an unknown column is ignored, a missing one is empty.
+
+    Raises CourseError for a table of something else.
+    """
     if not path.exists():
         return []
-    with open(path, encoding="utf-8", newline="") as stream:
-        rows = [
-            {name: unquoted(row.get(name) or "") for name in COLUMNS}
-            for row in csv.DictReader(stream)
-        ]
+    # A spreadsheet may have saved it.
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as stream:
+        table = csv.DictReader(stream)
+        if not {"student", "outcome"} <= set(table.fieldnames or ()):
+            raise CourseError(
+                f"{path} has no columns student and outcome, parted by commas: put the table back "
+                "as it was, or remove it and run `collect` again"
+            )
+        rows = [{name: unquoted(row.get(name) or "") for name in COLUMNS} for row in table]
     return [Verdict(**{**row, "version": int(row["version"] or 0)}) for row in rows]
 
 

@@ -3,7 +3,6 @@
 Points are those that the members' answers earn; the tests run in this process.
 """
 
-import csv
 import json
 from copy import deepcopy
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from functools import cache
 
 from cells import run_tests
 
+from grading import verdicts
 from grading.bank import solutions
 from grading.classroom import classroom, enrol
 from grading.course import Course
@@ -23,7 +23,6 @@ from grading.notebooks import (
     notebook_path,
     read,
 )
-from grading.records import verdicts_path
 
 DUE = datetime(2031, 5, 5, 12)
 CAUSE = "Likely cause: "
@@ -67,9 +66,9 @@ class SyntheticClass:
         hints = {entry.function: entry.hint for entry in mistakes}
         messages = {}
         for function in self.functions:
-            source = answers.get(function, answer_cell(self.release, function).source)
+            own = {function: answer_cell(self.release, function).source} | answers
             hint = f"\n{CAUSE}{hints[function]}" if function in hints else ""
-            messages |= {cell: f"{error}{hint}" for cell, error in failed_tests(function, source)}
+            messages |= {cell: f"{error}{hint}" for cell, error in failed_tests(function, own)}
         return messages
 
     def hand_in(self, gradebook, student, answers, mistakes=(), **more):
@@ -114,13 +113,12 @@ class SyntheticClass:
         gradebook.db.commit()
 
     def verdicts(self, *rows):
-        """Write the list of outcomes as `collect` does."""
-        path = verdicts_path(self.folder, ASSIGNMENT)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(["student", "notebook", "outcome", "details", "source"])
-            writer.writerows([s, "step_by_step", *rest, "x.zip"] for s, *rest in rows)
+        """Write the list of outcomes: (student, outcome, repairs or why)."""
+        found = []
+        for student, outcome, text in rows:
+            said = {"why" if outcome == "not_gradable" else "repairs": text}
+            found.append(verdicts.Verdict(student, "step_by_step", outcome, **said))
+        verdicts.save(self.folder, ASSIGNMENT, found, [])
 
 
 class Forty(SyntheticClass):
@@ -175,14 +173,31 @@ class Hostile(SyntheticClass):
         self.verdicts(*rows)
 
 
+def failed_tests(function, answers):
+    """((test cell, its error), ...) of one answer, beside the others or beside right ones.
+
+    As at grading: a cell may define what a later one uses, and a wrong helper costs nothing.
+    """
+    own = tuple((name, source) for name, source in answers.items() if parses(source))
+    alone = tuple((name, source) for name, source in own if name == function)
+    defined = parses(answers[function])  # or else its tests get a NameError
+    return errors(function, own, defined) and errors(function, alone, defined)
+
+
 @cache
-def failed_tests(function, source):
-    """((test cell, its error), ...) of one answer, with the right helpers beside it."""
-    answers = solutions(ASSIGNMENT)
-    try:
-        compile(source, function, "exec")
-        answers[function] = source
-    except SyntaxError:
-        del answers[function]  # the cell defines nothing, so its tests get a NameError
+def errors(function, answers, defined):
+    """The failed tests of a function, where all but these answers are right."""
+    answers = solutions(ASSIGNMENT) | dict(answers)
+    if not defined:
+        del answers[function]
     results = run_tests(ASSIGNMENT, answers, function)
     return tuple((cell, error) for cell, error in results.items() if error is not None)
+
+
+def parses(source):
+    """Whether a cell is Python."""
+    try:
+        compile(source, "cell", "exec")
+    except SyntaxError:
+        return False
+    return True

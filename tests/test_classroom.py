@@ -26,9 +26,10 @@ def test_another_seed_gives_another_class():
         classroom(ASSIGNMENT, 0)
 
 
-def test_forty_have_every_entry_of_the_banks():
+def test_forty_are_of_every_kind():
     members = classroom(ASSIGNMENT, 40)
-    assert {entry for m in members for entry in m.mistakes} == set(misconceptions(ASSIGNMENT))
+    made = {entry for m in members for entry in m.mistakes}
+    assert made <= set(misconceptions(ASSIGNMENT)) and len(made) >= 15
     kinds = Counter(member.kind for member in members)
     assert kinds["other style"] == len(right_answers(ASSIGNMENT))
     assert kinds["copied"] == 1
@@ -36,7 +37,7 @@ def test_forty_have_every_entry_of_the_banks():
         assert kinds[kind] >= 1
     # Some mistakes are common, most are rare: as in a class.
     counts = Counter(e for m in classroom(ASSIGNMENT, 200) for e in m.mistakes).most_common()
-    assert counts[0][1] > 4 * counts[-1][1]
+    assert len(counts) > 50 and counts[0][1] > 4 * counts[-1][1]
 
 
 def test_members_are_as_described():

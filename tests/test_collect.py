@@ -9,6 +9,7 @@ from broken import CASES, NAME, NOT_GRADABLE, other_assignment, right_notebook
 from conftest import run
 
 from grading import verdicts
+from grading.autograde import grade_class
 from grading.course import Course
 from grading.demo import ASSIGNMENT
 from grading.notebooks import read
@@ -83,7 +84,7 @@ def graded(class_, tmp_path_factory):
         same.setdefault(str(code), []).append(path.parent.parent.name)
     config.write_text(settings)
     shutil.rmtree(course.folder / "autograded")
-    course.grade(ASSIGNMENT, [students[0] for students in same.values()])
+    grade_class(course.folder, ASSIGNMENT, [students[0] for students in same.values()])
     scores, maximum = course.points(ASSIGNMENT)
     assert sum(maximum.values()) == 100
     course.points_of = {

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from small_course import ASSIGNMENT, NOTEBOOK, SmallCourse, cell_of
 
 from grading import verdicts
-from grading.collect import CollectError, Collector
+from grading.collect import Collector
 from grading.names import MAX_ID, KnownStudent, Owner, Roster, owner_of, safe_id
+from grading.settings import CourseError
 
 FILE = f"{NOTEBOOK}.ipynb"
 
@@ -381,13 +382,13 @@ def test_what_grades_may_change_a_verdict(course, tmp_path):
 
 
 def test_errors_say_what_to_do(course, tmp_path):
-    with pytest.raises(CollectError, match=f"holds no assignment '9_none', but {ASSIGNMENT}"):
+    with pytest.raises(CourseError, match=f"holds no assignment '9_none', but {ASSIGNMENT}"):
         Collector(course.folder, "9_none")
-    with pytest.raises(CollectError, match="no such file or folder: nowhere"):
+    with pytest.raises(CourseError, match="no such file or folder: nowhere"):
         take_in(course, Path("nowhere"))
-    with pytest.raises(CollectError, match="holds no nbgrader_config.py"):
+    with pytest.raises(CourseError, match="holds no nbgrader_config.py"):
         Collector(tmp_path, ASSIGNMENT)
-    with pytest.raises(CollectError, match="no zone 'Mars/Base'"):
+    with pytest.raises(CourseError, match="no zone 'Mars/Base'"):
         take_in(course, tmp_path, config='c.Collect.timezone = "Mars/Base"')
-    with pytest.raises(CollectError, match="'counts' trait"):
+    with pytest.raises(CourseError, match="'counts' trait"):
         take_in(course, tmp_path, config='c.Collect.counts = "first"')

@@ -8,6 +8,7 @@ import pytest
 from cells import run_tests
 from conftest import ASSIGNMENTS
 
+from grading.autograde import grade_class
 from grading.bank import misconceptions, right_answers, solutions
 from grading.course import Course
 from grading.notebooks import (
@@ -49,7 +50,7 @@ def graded(request, tmp_path_factory):
         course.submit(f"right_{style}", assignment, right | answers)
     course.submit("untouched", assignment, {})
     students = [*mistakes, *(f"right_{style}" for style in styles), "untouched"]
-    course.grade(assignment, students, feedback=False)
+    grade_class(course.folder, assignment, students)
     return assignment, mistakes, styles, course
 
 

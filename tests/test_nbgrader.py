@@ -7,10 +7,12 @@ import nbformat
 import pytest
 from conftest import run
 
+from grading.autograde import grade_class
 from grading.bank import right_answers, solutions
-from grading.course import Course, CourseError
+from grading.course import Course
 from grading.demo import ASSIGNMENT, answers, table
 from grading.notebooks import notebook_path, read
+from grading.settings import CourseError
 
 NOT_ANSWERED = {}
 
@@ -77,7 +79,7 @@ def test_text_on_stderr_costs_no_points(tmp_path):
         for name, source in solutions(ASSIGNMENT).items()
     }
     course.submit("noisy", ASSIGNMENT, noisy)
-    course.grade(ASSIGNMENT, ["noisy"])
+    grade_class(course.folder, ASSIGNMENT, ["noisy"])
     scores, maximum = course.points(ASSIGNMENT)
     assert scores["noisy"] == maximum
 
@@ -89,7 +91,7 @@ def test_demo_class(tmp_path, clone, capsys):
     class_answers = answers()
     for student, answered in class_answers.items():
         course.submit(student, ASSIGNMENT, answered)
-    course.grade(ASSIGNMENT, class_answers)
+    grade_class(course.folder, ASSIGNMENT)
     scores, maximum = course.points_by_function(ASSIGNMENT)
     assert scores["all_right"] == scores["other_style"] == maximum
     assert set(scores["untouched"].values()) == {0}

@@ -8,7 +8,8 @@ import pytest
 from conftest import run
 from synthetic_class import CAUSE, HOSTILE, SyntheticClass
 
-from grading import records, report
+from grading import report, verdicts
+from grading.autograde import grade_class
 from grading.bank import Misconception, misconception, misconceptions, solutions
 from grading.causes import causes, named_causes
 from grading.course import Course
@@ -16,6 +17,7 @@ from grading.demo import ASSIGNMENT
 from grading.notebooks import notebook_path
 from grading.records import gather
 from grading.results import ResultsError
+from grading.settings import CourseError
 
 BANK = misconceptions(ASSIGNMENT)
 
@@ -57,17 +59,16 @@ def test_every_student_has_one_outcome(forty, known):
 
 
 def test_without_a_list_of_outcomes_nothing_is_refused(forty, monkeypatch, tmp_path):
-    monkeypatch.setattr(records, "verdicts_path", lambda *_: tmp_path / "none.csv")
+    monkeypatch.setattr(verdicts, "folder", lambda *_: tmp_path)
     outcomes = Counter(work.outcome for work in gather(forty.folder, ASSIGNMENT).works)
     assert outcomes == {"graded": 42, "missing": 3}
 
 
 @pytest.mark.parametrize("text", ["", "name,what\nx,y\n"])
 def test_a_list_that_is_none_is_said(forty, monkeypatch, tmp_path, text):
-    path = tmp_path / "list.csv"
-    path.write_text(text)
-    monkeypatch.setattr(records, "verdicts_path", lambda *_: path)
-    with pytest.raises(ResultsError, match="no columns student and outcome"):
+    (tmp_path / "verdicts.csv").write_text(text)
+    monkeypatch.setattr(verdicts, "folder", lambda *_: tmp_path)
+    with pytest.raises(CourseError, match="no columns student and outcome"):
         gather(forty.folder, ASSIGNMENT)
 
 
@@ -264,7 +265,7 @@ def test_a_class_that_was_really_graded(tmp_path):
     }
     for student, answers in work.items():
         course.submit(student, ASSIGNMENT, answers)
-    course.grade(ASSIGNMENT, work)
+    grade_class(course.folder, ASSIGNMENT, list(work))
     done = run("python", "-m", "grading", "report", ASSIGNMENT, cwd=course.folder)
     assert done.returncode == 0, done.stderr
     path = course.folder / "reports" / ASSIGNMENT / "index.html"
@@ -301,13 +302,13 @@ def test_what_students_write_stays_text(hostile, tmp_path):
 
 
 def test_the_list_is_read_with_any_bytes(forty, monkeypatch, tmp_path):
-    path = tmp_path / "list.csv"
+    path = tmp_path / "verdicts.csv"
     with open(path, "w", encoding="utf-8-sig", newline="") as stream:
         csv.writer(stream).writerows(
-            [["student", "outcome", "details"], ["broken", "not_gradable", "é"], ["x", "odd", "?"]]
+            [["student", "outcome", "why"], ["broken", "not_gradable", "é"], ["x", "odd", "?"]]
         )
     path.write_bytes(path.read_bytes() + b"late,not_gradable,\xff\xfe second version\r\n")
-    monkeypatch.setattr(records, "verdicts_path", lambda *_: path)
+    monkeypatch.setattr(verdicts, "folder", lambda *_: tmp_path)
     known = gather(forty.folder, ASSIGNMENT)
     assert work_of(known, "broken").outcome == "not_gradable"
     late = work_of(known, "late")

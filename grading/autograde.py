@@ -8,7 +8,7 @@ import fcntl
 import sys
 import uuid
 from collections import Counter, deque
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -93,6 +93,7 @@ def grade_class(folder, assignment, students=None, force=False, feedback=False, 
         force: grade again what is graded as it is now
         feedback: write feedback pages, too
         count, scheduler: as in `cluster.workers`
+        client: a distributed.Client to use instead
 
     Returns:
         a list of Graded. Raises CourseError if a submission could not be graded for a reason
@@ -105,7 +106,7 @@ def grade_class(folder, assignment, students=None, force=False, feedback=False, 
     return results
 
 
-def grade(found, feedback=False, count=None, scheduler=None):
+def grade(found, feedback=False, count=None, scheduler=None, client=None):
     """Grade the work that is waiting. Yields a Graded for each submission as it ends.
 
     What nbgrader says goes to .nbgrader.log, outcomes to the list that `collect` writes.
@@ -115,7 +116,8 @@ def grade(found, feedback=False, count=None, scheduler=None):
         return
     log, results = Course(found.folder).log_path, []
     count = min(count or cluster.cores(), len(found.waiting))
-    with only_one(found), cluster.workers(count, scheduler, log) as client:
+    pool = nullcontext(client) if client else cluster.workers(count, scheduler, log)
+    with only_one(found), pool as client:
         try:
             for result in with_last_tries(client, found, feedback):
                 results.append(result)

@@ -1,5 +1,6 @@
 """Dask workers that grade: on this machine, or those of a cluster that runs elsewhere."""
 
+import logging
 import multiprocessing
 import os
 import tempfile
@@ -14,7 +15,6 @@ SETTINGS = {
     "distributed.worker.multiprocessing-method": "forkserver",
     # A submission that has ended two workers is not given to a third one beside others.
     "distributed.scheduler.allowed-failures": 1,
-    "distributed.logging.distributed": "critical",
 }
 
 
@@ -68,6 +68,7 @@ def here(count, log):
             dashboard_address=None,
             security=True,
             local_directory=folder,
+            silence_logs=logging.CRITICAL,  # a worker that is ended says so
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -20,6 +20,7 @@ from grading.active import plain
 from grading.reading import SubmissionExporter
 
 TIMESTAMP = "timestamp.txt"
+SECRET = "submission_secret.txt"  # nbgrader's exchange asks for it when it gives feedback back
 MOST = 20  # files that are named
 FORBIDDEN = set("<>\"'&`")
 
@@ -48,7 +49,7 @@ class OnlyTheNotebook:
         if Path(filename).parent == folder_of(self.course, "autograded_directory", place):
             return super().from_filename(filename, resources=resources, **kw)
         refuse_links(Path(filename))
-        keep_timestamp(self.course, place)
+        keep_own_files(self.course, place)
         self.extra = extra_files(Path(filename).parent, source_notebooks(self.course, place))
         for line in self.extra:
             self.log.warning("Not looked at: %s/%s: %s", *place, line)
@@ -99,13 +100,13 @@ def unsafe(folder):
     student = folder.parent.name
     if FORBIDDEN & set(student) or not student.isprintable():
         return "the name of the student's folder would be a program in the formgrader; rename it"
-    path = folder / TIMESTAMP
-    try:
-        about = path.lstat()
-    except FileNotFoundError:
-        return None
-    if not stat.S_ISREG(about.st_mode) or about.st_size > 1000:
-        return f"{TIMESTAMP} is no small plain file; replace it by one, or remove it"
+    for name in (TIMESTAMP, SECRET):
+        try:
+            about = (folder / name).lstat()
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(about.st_mode) or about.st_size > 1000:
+            return f"{name} is no small plain file; replace it by one, or remove it"
     return None
 
 
@@ -121,15 +122,17 @@ def refuse_links(path):
         raise NotAFile(f"{path} is no plain file. Remove it, then grade again.")
 
 
-def keep_timestamp(course, place):
-    """Copy when a submission was handed in: nbgrader compares it with that of the next one."""
-    timestamp = folder_of(course, "submitted_directory", place) / TIMESTAMP
-    if timestamp.is_file():  # a plain one: unsafe() has looked
-        folder = folder_of(course, "autograded_directory", place)
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / TIMESTAMP
-        target.unlink(missing_ok=True)
-        shutil.copyfile(timestamp, target)
+def keep_own_files(course, place):
+    """Copy what nbgrader itself wrote: the time, to compare with that of the next submission, and
+    the exchange's secret."""
+    for name in (TIMESTAMP, SECRET):
+        path = folder_of(course, "submitted_directory", place) / name
+        if path.is_file():  # a plain one: unsafe() has looked
+            folder = folder_of(course, "autograded_directory", place)
+            folder.mkdir(parents=True, exist_ok=True)
+            target = folder / name
+            target.unlink(missing_ok=True)
+            shutil.copyfile(path, target)
 
 
 def source_notebooks(course, place):
@@ -146,7 +149,7 @@ def extra_files(folder, notebooks):
         folders[:] = sorted(name for name in folders if name != ".ipynb_checkpoints")
         links = [name for name in folders if (here / name).is_symlink()]
         for name in [*links, *sorted(files)]:
-            own = name in notebooks or name == TIMESTAMP
+            own = name in notebooks or name in (TIMESTAMP, SECRET)
             if not (here == folder and own):
                 found.append((here / name).relative_to(folder))
         if len(found) > MOST:

@@ -18,7 +18,7 @@ from grading.verdicts import GRADED, NOT_GRADABLE, REPAIRED
 
 FAILED = "failed"  # no verdict: the course or the machine is to blame, and it can be graded again
 REPAIR = re.compile(r"^\[WARNING\] Repaired: (.+)$", re.MULTILINE)
-RAISED = re.compile(r"^(?:\w+\.)*(\w+): (.+)$", re.MULTILINE)
+RAISED = re.compile(r"^ *(?:\w+\.)*([A-Z]\w+): (.+)$", re.MULTILINE)
 SAYS_NOTHING = "NbGraderException"  # that nbgrader's log tells more
 ITS_OWN_FAULT = ("NotGradable", "NotAFile")  # the submission's, whoever grades it
 

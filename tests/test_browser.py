@@ -8,6 +8,7 @@ import time
 
 import nbformat
 from jupyter_browser import WAIT
+from nbformat.reader import NotJSONError
 from playwright.sync_api import TimeoutError as NotShown
 
 from grading.bank import ROOT, misconception, solutions
@@ -57,11 +58,21 @@ class Student:
         for _ in range(60):
             time.sleep(1)
             self.page.keyboard.press("Control+s")
-            cells = read(path).cells
+            cells = saved(path).cells
             if any(o.output_type == "error" for c in cells for o in c.get("outputs", [])):
                 break
         self.screenshot("run_all")
-        return read(path)
+        return saved(path)
+
+
+def saved(path):
+    """A notebook that JupyterLab may be writing just now."""
+    for _ in range(50):
+        try:
+            return read(path)
+        except NotJSONError:
+            time.sleep(0.1)
+    return read(path)
 
 
 def plain(text):

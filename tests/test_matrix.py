@@ -4,6 +4,8 @@ One class for all of it. Each submission makes several mistakes of the bank, in 
 call each other or not; each function must get the points that it gets alone, beside right ones.
 """
 
+from collections import Counter
+
 import pytest
 from cells import run_tests
 from conftest import ASSIGNMENTS
@@ -21,18 +23,22 @@ from grading.notebooks import (
 
 
 def submissions(assignment):
-    """{student: {function: entry}}: every entry stands in one submission, evenly spread."""
+    """{student: {function: entry}}: every entry stands in one submission, evenly spread.
+
+    Entries of one name may undo each other (a filter turned twice), so they never meet.
+    """
     entries = misconceptions(assignment)
-    by_function = {
-        name: [entry for entry in entries if entry.function == name]
-        for name in solutions(assignment)
-    }
-    size = max(map(len, by_function.values()))
-    found = {f"wrong_{number:02}": {} for number in range(size)}
-    for name, own in by_function.items():
-        for number, entry in enumerate(own):
-            found[f"wrong_{number * size // len(own):02}"][name] = entry
-    return found
+    size = max(Counter(entry.function for entry in entries).values())
+    hands = [{} for _ in range(size)]
+    for function in solutions(assignment):
+        for entry in (entry for entry in entries if entry.function == function):
+            free = [
+                hand
+                for hand in hands
+                if function not in hand and entry.name not in {e.name for e in hand.values()}
+            ]
+            min(free, key=len)[function] = entry
+    return {f"wrong_{number:02}": hand for number, hand in enumerate(hands)}
 
 
 @pytest.fixture(scope="module", params=ASSIGNMENTS)

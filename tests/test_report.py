@@ -265,7 +265,7 @@ def test_a_class_that_was_really_graded(tmp_path):
     }
     for student, answers in work.items():
         course.submit(student, ASSIGNMENT, answers)
-    grade_class(course.folder, ASSIGNMENT, list(work))
+    grade_class(course.folder, ASSIGNMENT, feedback=True)
     done = run("python", "-m", "grading", "report", ASSIGNMENT, cwd=course.folder)
     assert done.returncode == 0, done.stderr
     path = course.folder / "reports" / ASSIGNMENT / "index.html"

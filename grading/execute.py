@@ -386,7 +386,11 @@ class Trusted:
             **more,
             cwd=str(work),
             env=environment,
-            extra_arguments=["--HistoryManager.enabled=False"],
+            # Of an error only its name and message are kept: no time for colours.
+            extra_arguments=[
+                "--HistoryManager.enabled=False",
+                "--InteractiveShell.xmode=Minimal",
+            ],
         )
         self.kernel = Kernel(manager)
         self.must("import grading.standins")

@@ -83,7 +83,7 @@ class Class:
             return {s.student.id for s in gradebook.assignment_submissions(self.assignment)}
 
 
-def grade_class(folder, assignment, students=None, force=False, feedback=False, **where):
+def grade_class(folder, assignment, students=None, force=False, feedback=False, show=None, **where):
     """Grade a class, or some students of it, without a word.
 
     Arguments:
@@ -92,6 +92,7 @@ def grade_class(folder, assignment, students=None, force=False, feedback=False, 
         students: their ids; None means all
         force: grade again what is graded as it is now
         feedback: write feedback pages, too
+        show: called with each Graded as it comes
         count, scheduler: as in `cluster.workers`
         client: a distributed.Client to use instead
 
@@ -99,7 +100,11 @@ def grade_class(folder, assignment, students=None, force=False, feedback=False, 
         a list of Graded. Raises CourseError if a submission could not be graded for a reason
         outside of it, ClusterError if there are no workers.
     """
-    results = list(grade(Class.of(folder, assignment, students, force), feedback, **where))
+    results = []
+    for result in grade(Class.of(folder, assignment, students, force), feedback, **where):
+        results.append(result)
+        if show:
+            show(result)
     failed = [result for result in results if result.outcome == FAILED]
     if failed:
         raise CourseError(f"{failed[0].student}: {failed[0].why}\n{failed[0].log}")

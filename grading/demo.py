@@ -1,13 +1,20 @@
 """A demo class: made from the bank, graded by nbgrader, shown as a table."""
 
+import codecs
 import os
 import sys
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import nbformat
+from tqdm import tqdm
 
 from grading.autograde import grade_class
 from grading.bank import misconception, right_answers, solutions
 from grading.bwrap import find_bwrap
+from grading.collect import Collector, summary
 from grading.course import Course
 from grading.notebooks import notebook_path
+from grading.report import write
 from grading.settings import CourseError
 
 ASSIGNMENT = "1_step_by_step"
@@ -29,6 +36,8 @@ def answers(assignment=ASSIGNMENT):
         "other_style": right_answers(assignment)["vectorised"],
         "pad_0_forgotten": mistaken("conv_backward", "unpadding_fails_at_pad_0"),
         "stride_ignored": mistaken("pool_forward", "stride_ignored"),
+        "half_a_file": right,
+        "odd_file": right,
         "syntax_error": right | {"distribute_value": right["distribute_value"] + "\nreturn a]"},
         "untouched": {},
     }
@@ -48,6 +57,26 @@ def table(scores, maximum):
     return "\n".join(lines)
 
 
+def hand_in(course, class_answers):
+    """The class's notebooks in a zip file, as a learning platform hands it out. Returns its path.
+
+    Two are damaged: one harmlessly, one beyond repair.
+    """
+    path = course.folder / "handed_in.zip"
+    name = notebook_path("release", ASSIGNMENT).name
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for student, answered in class_answers.items():
+            data = nbformat.writes(course.answered(ASSIGNMENT, answered)).encode()
+            if student == "odd_file":
+                name_of_it, data = name.replace(".", " (1)."), codecs.BOM_UTF8 + data
+            elif student == "half_a_file":
+                name_of_it, data = name, data[: len(data) // 2]
+            else:
+                name_of_it = name
+            archive.writestr(f"{student}/{name_of_it}", data)
+    return path
+
+
 def run(folder):
     """Make, grade and show the demo class in a folder of its own."""
     try:
@@ -61,11 +90,14 @@ def run(folder):
                 "The demo's submissions are ours, so they are graded without one."
             )
             course.accept_no_sandbox()
-        print(f"Grading {len(class_answers)} submissions and writing feedback", flush=True)
-        for student, answered in class_answers.items():
-            course.submit(student, ASSIGNMENT, answered)
-        grade_class(folder, ASSIGNMENT, feedback=True)
+        path = hand_in(course, class_answers)
+        print(f"Taking in {path}")
+        print(summary(Collector(course.folder, ASSIGNMENT).take_in([path])))
+        print("Grading, and writing feedback", flush=True)
+        with tqdm(total=len(class_answers) - 1, unit="submission", disable=None) as bar:
+            grade_class(course.folder, ASSIGNMENT, feedback=True, show=lambda _: bar.update())
         course.export()
+        report = write(ASSIGNMENT, course.folder)
     except CourseError as error:
         sys.exit(f"make demo: {error}")
     print("\nPoints of the demo class")
@@ -81,6 +113,8 @@ Where to look next
   what a student handed in      {submission}
   the feedback on it            {feedback}
   all grades                    {folder / "grades.csv"}
+  what became of each           {folder / "collected" / ASSIGNMENT / "verdicts.csv"}
   what nbgrader said            {folder / ".nbgrader.log"}
   grade by hand, in a browser   cd {folder} && {python} -m jupyter lab
-                                (menu: Nbgrader, Formgrader)""")
+                                (menu: Nbgrader, Formgrader)
+  how the class did             {os.path.relpath(report)}""")

@@ -2,15 +2,16 @@
 
 import csv
 import shutil
+import sys
 
 import nbformat
 import pytest
 from conftest import run
 
 from grading.autograde import grade_class
-from grading.bank import right_answers, solutions
+from grading.bank import ROOT, solutions
 from grading.course import Course
-from grading.demo import ASSIGNMENT, answers, table
+from grading.demo import ASSIGNMENT, answers
 from grading.notebooks import notebook_path, read
 from grading.settings import CourseError
 
@@ -84,16 +85,14 @@ def test_text_on_stderr_costs_no_points(tmp_path):
     assert scores["noisy"] == maximum
 
 
-def test_demo_class(tmp_path, clone, capsys):
+def test_demo_class(tmp_path):
     """What `make demo` shows: who is right gets everything, each mistake costs its function."""
-    course = Course.create(tmp_path / "demo")
-    course.release(ASSIGNMENT)
-    class_answers = answers()
-    for student, answered in class_answers.items():
-        course.submit(student, ASSIGNMENT, answered)
-    grade_class(course.folder, ASSIGNMENT)
+    done = run(sys.executable, "-m", "grading", "demo", str(tmp_path / "demo"))
+    assert done.returncode == 0, done.stderr
+    course = Course(tmp_path / "demo")
     scores, maximum = course.points_by_function(ASSIGNMENT)
-    assert scores["all_right"] == scores["other_style"] == maximum
+    assert set(scores) == set(answers()) - {"half_a_file"}
+    assert scores["all_right"] == scores["other_style"] == scores["odd_file"] == maximum
     assert set(scores["untouched"].values()) == {0}
     for student, function in {
         "bias_in_the_sum": "conv_single_step",
@@ -101,13 +100,17 @@ def test_demo_class(tmp_path, clone, capsys):
         "stride_ignored": "pool_forward",
         "syntax_error": "distribute_value",
     }.items():
-        assert scores[student][function] < maximum[function]
-        # The first functions do not depend on any of these.
-        assert scores[student]["zero_pad"] == maximum["zero_pad"]
-    shown = table(scores, maximum)
-    assert "total" in shown and shown.splitlines()[-1].split()[1:3] == ["100", "100"]
-    assert course.export().exists()
-    assert right_answers(ASSIGNMENT)
+        lost = {name for name in maximum if scores[student][name] < maximum[name]}
+        assert lost == {function}
+    shown = done.stdout.splitlines()
+    assert next(line for line in shown if line.startswith("total")).split()[1:3] == ["100", "100"]
+    assert "  half_a_file: NOT GRADABLE: not JSON" in done.stdout
+    assert "  odd_file: repaired: renamed from" in done.stdout
+    assert (course.folder / "grades.csv").exists()
+    for line in shown[shown.index("Where to look next") + 1 : -3]:
+        assert (ROOT / line.split()[-1]).exists(), line
+    page = ROOT / shown[-1].split()[-1]
+    assert shown[-1].startswith("  how the class did") and "stride_ignored" in page.read_text()
 
 
 def test_changing_tests_after_submissions(graded, tmp_path):

@@ -148,7 +148,7 @@ def test_the_demo_says_that_it_runs_without_a_sandbox(tmp_path, monkeypatch):
     assert re.search(r"total +100 +100\n", done.stdout), done.stdout
     assert (
         "NO SANDBOX: students' code runs with your rights"
-        in (tmp_path / "demo" / "nbgrader.log").read_text()
+        in (tmp_path / "demo" / ".nbgrader.log").read_text()
     )
 
 

@@ -5,13 +5,18 @@ call each other or not; each function must get the points that it gets alone, be
 """
 
 from collections import Counter
+from zipfile import ZipFile
 
+import nbformat
 import pytest
 from cells import run_tests
 from conftest import ASSIGNMENTS
 
+from grading import verdicts
 from grading.autograde import grade_class
 from grading.bank import misconceptions, right_answers, solutions
+from grading.causes import bank, causes
+from grading.collect import Collector
 from grading.course import Course
 from grading.notebooks import (
     function_under_test,
@@ -20,6 +25,8 @@ from grading.notebooks import (
     notebook_path,
     read,
 )
+from grading.records import gather
+from grading.report import write
 
 
 def submissions(assignment):
@@ -43,20 +50,26 @@ def submissions(assignment):
 
 @pytest.fixture(scope="module", params=ASSIGNMENTS)
 def graded(request, tmp_path_factory):
-    """(assignment, {student: {function: entry}}, {student: styles}, course) after grading."""
+    """(assignment, {student: {function: entry}}, {student: styles}, course) after grading.
+
+    As an instructor does it: a zip file of a learning platform, collect, autograde.
+    """
     assignment = request.param
     course = Course.create(tmp_path_factory.mktemp("matrix") / "course")
     course.release(assignment)
-    right, mistakes = solutions(assignment), submissions(assignment)
+    right, mistakes, work = solutions(assignment), submissions(assignment), {"untouched": {}}
     for student, entries in mistakes.items():
         wrong = {name: entry.apply(right[name]) for name, entry in entries.items()}
-        course.submit(student, assignment, right | wrong)
+        work[student] = right | wrong
     styles = right_answers(assignment)
-    for style, answers in styles.items():
-        course.submit(f"right_{style}", assignment, right | answers)
-    course.submit("untouched", assignment, {})
-    students = [*mistakes, *(f"right_{style}" for style in styles), "untouched"]
-    grade_class(course.folder, assignment, students)
+    work |= {f"right_{style}": right | answers for style, answers in styles.items()}
+    name = notebook_path("release", assignment).name
+    with ZipFile(course.folder / "handed_in.zip", "w") as archive:
+        for student, answers in work.items():
+            nb = nbformat.writes(course.answered(assignment, answers))
+            archive.writestr(f"{student}/{name}", nb)
+    Collector(course.folder, assignment).take_in([course.folder / "handed_in.zip"])
+    grade_class(course.folder, assignment)
     return assignment, mistakes, styles, course
 
 
@@ -128,3 +141,29 @@ def test_an_untouched_release_gets_nothing(graded):
     assignment, _, _, course = graded
     points, _ = course.points(assignment)
     assert sum(points["untouched"].values()) == 0
+
+
+def test_everybody_is_graded_and_the_report_counts_each_mistake(graded):
+    assignment, mistakes, styles, course = graded
+    rows = verdicts.load(course.folder, assignment)
+    assert len(rows) == len(mistakes) + len(styles) + 1 >= 40
+    assert {row.outcome for row in rows} == {verdicts.GRADED}
+    results = gather(course.folder, assignment)
+    points, _ = course.points(assignment)
+    assert {w.student: w.score for w in results.works} == {
+        student: sum(cells.values()) for student, cells in points.items()
+    }
+    found = {
+        (function, name): len(cause.students)
+        for cause in causes(results, bank(assignment))[0]
+        for function in cause.functions
+        for name in cause.names
+    }
+    told = {
+        (entry.function, entry.name)
+        for entries in mistakes.values()
+        for entry in entries.values()
+        if "random" not in entry.replace and not entry.name.startswith("global_")
+    }
+    assert told <= set(found)
+    assert write(assignment, course.folder).is_file()

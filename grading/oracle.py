@@ -97,6 +97,21 @@ def numeric_gradient(forward, x, dY, step):
     return gradient
 
 
+def numeric_gradient_by_example(forward, x, dY, step):
+    """As `numeric_gradient`, where example i of forward(x) depends on example i of x alone.
+
+    All entries of an example are varied at once, each in a copy of its own: one call of `forward`
+    on a batch of copies in place of a call for each.
+    """
+    steps = step * np.eye(x[0].size).reshape(-1, *x.shape[1:])
+    gradient = np.empty(x.shape)
+    for example, slope, entries in zip(np.asarray(x, float), dY, gradient, strict=True):
+        change = forward(example + steps) - forward(example - steps)
+        sums = np.tensordot(change, np.asarray(slope, float), axes=slope.ndim)
+        entries[...] = (sums / (2 * step)).reshape(entries.shape)
+    return gradient
+
+
 def padding_cases(seed):
     """Inputs of zero_pad: a list of (X, pad)."""
     rng = generator(seed)
@@ -164,7 +179,8 @@ def conv_gradient_cases(seed, of):
             return conv(*cache[:of], x, *cache[of + 1 :])
 
         dZ = rng.normal(size=conv(*cache).shape).astype(cache[0].dtype)
-        cases.append((dZ, cache, numeric_gradient(forward, cache[of], dZ, step=1.0)))
+        gradient = numeric_gradient_by_example if of == 0 else numeric_gradient
+        cases.append((dZ, cache, gradient(forward, cache[of], dZ, step=1.0)))
     return cases
 
 
@@ -178,6 +194,6 @@ def pool_gradient_cases(seed, mode):
     for A_prev, hparameters in pool_cases(seed):
         dA = rng.normal(size=pool(A_prev, hparameters, mode).shape).astype(A_prev.dtype)
         forward = partial(pool, hparameters=hparameters, mode=mode)
-        dA_prev = numeric_gradient(forward, A_prev, dA, step=0.125)
+        dA_prev = numeric_gradient_by_example(forward, A_prev, dA, step=0.125)
         cases.append((dA, (A_prev, hparameters), dA_prev))
     return cases

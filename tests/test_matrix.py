@@ -160,7 +160,7 @@ def test_everybody_is_graded_and_the_report_counts_each_mistake(graded):
         for name in cause.names
     }
     told = {
-        (entry.function, entry.name)
+        (entry.function, entry.name.replace("_", " "))
         for entries in mistakes.values()
         for entry in entries.values()
         if "random" not in entry.replace and not entry.name.startswith("global_")

@@ -66,3 +66,18 @@ def test_each_submission_gets_other_inputs(monkeypatch):
     assert first[0].shape == second[0].shape and first[3] == second[3]
     assert not np.allclose(first[0], second[0])
     np.testing.assert_array_equal(first[0], again[0])
+
+
+def test_gradients_by_example_are_those_entry_by_entry():
+    rng = np.random.default_rng(3)
+    W, b = rng.normal(size=(2, 2, 3, 4)), rng.normal(size=(1, 1, 1, 4))
+
+    def forward(x):
+        return oracle.conv(x, W, b, {"stride": 2, "pad": 1})
+
+    for dtype in (float, np.float32):
+        A_prev = rng.normal(size=(3, 4, 5, 3)).astype(dtype)
+        dZ = rng.normal(size=forward(A_prev).shape).astype(dtype)
+        slow = oracle.numeric_gradient(forward, A_prev, dZ, step=1.0)
+        fast = oracle.numeric_gradient_by_example(forward, A_prev, dZ, step=1.0)
+        assert_allclose(fast, slow, rtol=1e-9, atol=1e-9)

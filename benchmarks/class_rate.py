@@ -10,7 +10,6 @@ Other work on the machine stretches both; the ratio is what counts.
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from grading.bank import ROOT
 
-
 LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 
 

@@ -317,6 +317,7 @@ def zipped(path, given):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="replace")  # a terminal on Windows can't show every character
     if len(sys.argv) == 5 and sys.argv[1] == "--try":
         print(json.dumps(trial(sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))))
     elif len(sys.argv) == 1:

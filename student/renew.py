@@ -317,6 +317,8 @@ def main(arguments):
     """The command line: at most one argument, the student's notebook."""
     if len(arguments) > 1 or any(argument in ("-h", "--help") for argument in arguments):
         sys.exit(__doc__)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal on Windows can't show everything
     try:
         renew(*arguments)
     except CantRenew as error:

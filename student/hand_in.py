@@ -19,10 +19,12 @@ import zipfile
 from datetime import datetime
 from pathlib import Path
 
-from renew import CantRenew, is_answer, is_test, matches, name, read, released
+from renew import CantRenew, is_answer, is_test, matches, name, read, released, running_notebook
 
 HERE = Path(__file__).resolve().parent
+COLAB = "google.colab"  # a module that is loaded there
 CELL_SECONDS, ALL_SECONDS, START_SECONDS = 60, 300, 90
+MOST = 6  # cells that are named
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 NOT_HERE = (
     "Nothing is packed in this run. To hand in, save the notebook and run this cell in Jupyter,\n"
@@ -34,41 +36,24 @@ def hand_in(cell_seconds=CELL_SECONDS, all_seconds=ALL_SECONDS):
     """Check the notebook that this is called in, and pack it.
 
     Does nothing where nobody sits at the notebook: while it is validated, graded or tried.
-    Returns the path of the zip file, or None.
     """
-    running = Running.here()
-    if running is None:
+    path = running_notebook(HERE)
+    if path is None and not os.environ.get("JPY_SESSION_NAME") and COLAB not in sys.modules:
         print(NOT_HERE)
-        return None
-    return pack(running, cell_seconds, all_seconds)
+        return
+    shell = sys.modules["IPython"].get_ipython()
+    pack(path, getattr(shell, "user_ns", {}), cell_seconds, all_seconds)
 
 
-class Running:
-    """The notebook in whose kernel this runs: its path, or None, and its variables."""
+def pack(path=None, variables=None, cell_seconds=CELL_SECONDS, all_seconds=ALL_SECONDS):
+    """Try and pack a notebook, by default the one beside this file.
 
-    def __init__(self, path, variables):
-        self.path, self.variables = path, variables
-
-    @classmethod
-    def here(cls):
-        """The running notebook, or None if no window of a notebook is known to be open."""
-        if "IPython" not in sys.modules:
-            return None
-        shell = sys.modules["IPython"].get_ipython()
-        variables = getattr(shell, "user_ns", {})
-        # Jupyter's server says so; VS Code says so; Colab has no file of the notebook at all.
-        said = os.environ.get("JPY_SESSION_NAME") or variables.get("__vsc_ipynb_file__")
-        if not said and "google.colab" not in sys.modules:
-            return None
-        path = HERE / re.split(r"[/\\]", said)[-1] if said else None
-        return cls(path if path and path.suffix == ".ipynb" else None, variables)
-
-
-def pack(running=None, cell_seconds=CELL_SECONDS, all_seconds=ALL_SECONDS, folder=HERE):
-    """Try and pack the notebook in a folder. Returns the path of the zip file, or None."""
+    `variables` are those of the running notebook. Returns the path of the zip file, or None if
+    there is nothing to pack.
+    """
     try:
-        given = released(folder)
-        path = notebook_in(folder, given, running)
+        given = released(HERE)
+        path = path or notebook_beside(given)
         notebook = read(path)
         cells = known_cells(notebook, given, path)
     except CantRenew as error:
@@ -77,7 +62,7 @@ def pack(running=None, cell_seconds=CELL_SECONDS, all_seconds=ALL_SECONDS, folde
     saved = datetime.fromtimestamp(path.stat().st_mtime)
     print(f"{path.name}, as it was saved on {saved:%d %B %Y at %H:%M:%S}.", end=" ")
     print("What is not saved is not handed in.")
-    for line in unsaved(cells, running):
+    for line in unsaved(cells, variables or {}):
         print(line)
     print("Running a copy of it from top to bottom in a fresh kernel ...", flush=True)
     for line in report(notebook, cells, given, tried(path, cell_seconds, all_seconds)):
@@ -87,21 +72,19 @@ def pack(running=None, cell_seconds=CELL_SECONDS, all_seconds=ALL_SECONDS, folde
     return target
 
 
-def notebook_in(folder, given, running):
-    """The path of the notebook to hand in. Raises CantRenew if there is none."""
-    path = Path(folder) / f"{given['notebook']}.ipynb"
-    if running is not None and running.path is not None and running.path.is_file():
-        path = running.path
+def notebook_beside(given):
+    """The path of the notebook in this folder. Raises CantRenew if there is none."""
+    path = HERE / f"{given['notebook']}.ipynb"
     if path.is_file():
         return path
-    if "google.colab" in sys.modules:
+    if COLAB in sys.modules:
         raise CantRenew(
             "On Colab the notebook is not among the files here. Choose File > Download > "
             f"Download .ipynb, and hand in that file. (To have it checked first, upload it as "
             f"{path.name} with the folder icon on the left, and run this cell again.)"
         )
     raise CantRenew(
-        f"There is no {path.name} in {folder}. Save the notebook there, beside hand_in.py, or "
+        f"There is no {path.name} in {HERE}. Save the notebook there, beside hand_in.py, or "
         "hand in the notebook itself: the file that ends in .ipynb."
     )
 
@@ -124,19 +107,15 @@ def known_cells(notebook, given, path):
 # What is saved, and what runs
 
 
-def unsaved(cells, running):
+def unsaved(cells, variables):
     """Lines on graded functions that run here, but not as they are saved."""
-    differ = [
-        name(cell)
-        for cell in cells.values()
-        if running is not None
-        and is_answer(cell)
-        and differs(running.variables.get(name(cell)), cell["mine"], name(cell))
-    ]
-    if not differ:
+    answers = [cell for cell in cells.values() if is_answer(cell)]
+    running = [(name(cell), cell["mine"], variables.get(name(cell))) for cell in answers]
+    names = [called for called, saved, function in running if differs(function, saved, called)]
+    if not names:
         return []
     return [
-        f"NOT AS SAVED: what you ran last differs from the saved file in {', '.join(differ)}. "
+        f"NOT AS SAVED: what you ran last differs from the saved file in {', '.join(names)}. "
         "If your newest code is not saved, save now (Ctrl+S) and run this cell again."
     ]
 
@@ -249,7 +228,8 @@ def report(notebook, cells, given, result):
     if stubs:
         lines.append(f"STILL TO WRITE: {', '.join(stubs)}")
     lines += ["CHECKS THAT FAIL:", *failed] if failed else []
-    lines += ["CELLS THAT STOP:", *broken] if broken else []
+    lines += ["OTHER CELLS THAT FAIL:", *broken[:MOST]] if broken else []
+    lines += [f"  and {len(broken) - MOST} more"] if len(broken) > MOST else []
     present = {name(cell) for cell in cells.values()}
     gone = [name(cell) for cell in given["cells"] if name(cell) and name(cell) not in present]
     edited = [name(c) for c in cells.values() if is_test(c) and c["mine"] != c["source"]]
@@ -257,7 +237,7 @@ def report(notebook, cells, given, result):
         lines.append(f"MISSING OR CHANGED: {', '.join(gone + edited)}. The grader uses its own")
         lines.append("  checks; `python renew.py` brings back here what was handed out.")
     if lines:
-        return [*lines, "You can hand it in like this; the points for the rest are lost."]
+        return [*lines, "You may hand it in as it is; what is missing or fails gets no points."]
     return [f"It ran to its end in {result['seconds']:.0f} s, and all visible checks pass."]
 
 

@@ -6,7 +6,7 @@ notebook first; afterwards choose File > Reload Notebook from Disk. In a cell of
     %run renew.py
 
 or in a terminal in this folder: `python renew.py`. If the mended version came as a new folder,
-run it there, and say where your notebook is: `python renew.py ../old_folder/NOTEBOOK.ipynb`.
+run it there, and say where your notebook is: `python renew.py ../OLD_FOLDER/NOTEBOOK.ipynb`.
 
 Your answers, your own cells, and lines that you added to a text stay. Texts, examples and checks
 become those of `released.json`, which stands beside this file. The notebook as it was before is
@@ -246,6 +246,18 @@ def renewed(mine, given):
     return {**whole, "nbformat": 4, "nbformat_minor": 5}, said
 
 
+def running_notebook(folder):
+    """The path of the notebook in whose kernel this runs; None if it isn't known, or elsewhere.
+
+    Jupyter's server says it in the environment of its kernels, VS Code in a variable.
+    """
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    said = getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__")
+    said = os.environ.get("JPY_SESSION_NAME") or said or ""
+    path = Path(folder) / re.split(r"[/\\]", said)[-1]
+    return path if path.suffix == ".ipynb" and path.is_file() else None
+
+
 def back_up(path):
     """Copy a notebook to the folder of backups. Returns the copy's path."""
     time = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
@@ -261,7 +273,8 @@ def back_up(path):
 
 def write(path, notebook):
     """Write a notebook as Jupyter does, in one step: a failure leaves the old file whole."""
-    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    cells = [{**cell, "source": cell["source"].splitlines(True)} for cell in notebook["cells"]]
+    text = json.dumps({**notebook, "cells": cells}, indent=1, ensure_ascii=False) + "\n"
     draft = path.with_name(f"{path.name}.new")
     draft.write_bytes(text.encode("utf-8", "surrogatepass"))
     os.replace(draft, path)
@@ -271,15 +284,15 @@ def renew(notebook=None, folder=HERE):
     """Renew a notebook, and say what was done.
 
     Arguments:
-        notebook: path of the student's notebook; None is the one in `folder`. One in another
-            folder is only read: its answers go into the notebook of `folder`.
+        notebook: path of the student's notebook; None is the one that is open, or else the one
+            in `folder`. One in another folder is only read: its answers go into that of `folder`.
         folder: where `released.json` is
     Returns the path of the renewed notebook. Raises CantRenew; then nothing was changed.
     """
     folder = Path(folder).resolve()
     given = released(folder)
     target = folder / f"{given['notebook']}.ipynb"
-    source = target if notebook is None else Path(notebook).resolve()
+    source = running_notebook(folder) or target if notebook is None else Path(notebook).resolve()
     if source.parent == folder:
         target = source
     if not source.exists() and notebook is None:

@@ -233,3 +233,33 @@ def test_what_the_browser_saves_is_handed_in_and_graded(lab, browser, course):
         lost = {function for function in maximum if got[function] != maximum[function]}
         assert lost == {"distribute_value"} and got["distribute_value"] == 0
         assert sum(maximum.values()) == 100
+
+
+def test_a_spoilt_cell_comes_back(lab, browser):
+    """`%run renew.py` in a new cell, then File > Reload Notebook from Disk, as the text says."""
+    right = {"zero_pad": solutions(ASSIGNMENT)["zero_pad"] + "  # mine"}
+    student = Student(lab, browser, "spoilt", right)
+    given = read(student.folder / "spoilt.ipynb")
+    student.type_into("print(np.pad([7, 8, 9], (1, 2)))", "OOPS")
+    assert source_of(student.save(), "np_pad_demo").endswith("OOPS")
+
+    keyboard = student.page.keyboard
+    for key in ("Escape", "b", "Enter"):  # a new cell below
+        keyboard.press(key)
+    keyboard.type("%run renew.py")
+    keyboard.press("Control+Enter")
+    said = student.page.locator(".jp-OutputArea-output", has_text="Renewed:")
+    said.wait_for(timeout=WAIT)
+    assert "Set back to the released text: np_pad_demo" in said.inner_text()
+    student.screenshot("renewed")
+    student.page.get_by_role("menuitem", name="File", exact=True).click()
+    menu = student.page.locator(".lm-Menu-itemLabel")
+    menu.get_by_text("Reload Notebook from Disk", exact=True).click()
+    student.page.locator(".jp-Dialog button.jp-mod-warn, .jp-Dialog button.jp-mod-accept").click()
+    student.page.wait_for_selector(".jp-Dialog", state="detached", timeout=WAIT)
+    said.wait_for(state="detached", timeout=WAIT)
+    assert "OOPS" not in student.cell("print(np.pad([7, 8, 9], (1, 2)))").inner_text()
+    student.screenshot("reloaded")
+    after = read(student.folder / "spoilt.ipynb")
+    assert source_of(after, "np_pad_demo") == source_of(given, "np_pad_demo")
+    assert source_of(after, "zero_pad") == right["zero_pad"]

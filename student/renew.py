@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 RELEASED = "released.json"
 BACKUPS = "backups"
 LOCKS = ("nbgrader", "deletable", "editable")
+MOST = 20  # cells that are named
 ALIKE = 0.6  # lines that share so much are one line, before and after it was mended
 
 
@@ -167,17 +168,30 @@ def merge(mine, fresh, said):
             renewed, notes = one(mine[found[place]], cell)
             cells += [renewed, *notes]
             if renewed["source"] != mine[found[place]]["source"]:
-                back.append(cell["id"])
+                back.append(cell)
         else:
             cells.append(copied(cell))
-            missing.append(cell["id"])
+            missing.append(cell)
         cells += own.get(place, [])
     count = sum(map(len, own.values()))
     answers = [name(cell) for place, cell in enumerate(fresh) if is_answer(cell) and place in found]
     said.insert(0, f"Kept as they are: {len(answers)} answers and {count} cells of your own")
-    said += [f"Set back to the released text: {', '.join(back)}"] if back else []
-    said += [f"Put in, since they were missing: {', '.join(missing)}"] if missing else []
+    said += listed("Set back to the released text:", back)
+    said += listed("Put in, since they were missing:", missing)
     return cells
+
+
+def listed(head, cells):
+    """Lines that name cells by their ids and first lines, the first few of many."""
+    lines = []
+    for cell in cells[:MOST]:
+        first = next(filter(str.strip, cell["source"].split("\n")), "")
+        text = "" if first.startswith("<img") else first
+        lines.append(
+            f"  {cell['id']}: {text if len(text) < 60 else text[:57] + '...'}".rstrip(": ")
+        )
+    lines += [f"  and {len(cells) - MOST} more"] if len(cells) > MOST else []
+    return [head, *lines] if cells else []
 
 
 def name(cell):
@@ -295,6 +309,12 @@ def renew(notebook=None, folder=HERE):
     source = running_notebook(folder) or target if notebook is None else Path(notebook).resolve()
     if source.parent == folder:
         target = source
+    if not source.exists() and "google.colab" in sys.modules:
+        raise CantRenew(
+            "On Colab the notebook is not among the files here. Download it, upload it as "
+            f"{target.name} with the folder icon on the left, and run this again; then download "
+            "the renewed file, and open it with File > Upload notebook."
+        )
     if not source.exists() and notebook is None:
         empty = {"cells": [], "metadata": given["metadata"], "nbformat": 4, "nbformat_minor": 5}
         write(target, {**empty, "cells": [copied(cell) for cell in given["cells"]]})
@@ -327,18 +347,21 @@ def refuse_to_lose(here, mine, fresh, target):
 
 
 def main(arguments):
-    """The command line: at most one argument, the student's notebook."""
+    """The command line: at most one argument, the student's notebook. Returns what went wrong."""
     if len(arguments) > 1 or any(argument in ("-h", "--help") for argument in arguments):
-        sys.exit(__doc__)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal on Windows can't show everything
+        return __doc__
     try:
         renew(*arguments)
     except CantRenew as error:
-        sys.exit(f"renew: {error}")
+        return f"renew: {error}"
     except OSError as error:  # a full disk, a file that is open in another program
-        sys.exit(f"renew: {error.filename}: {error.strerror}. The notebook is as it was.")
+        return f"renew: {error.filename}: {error.strerror}. The notebook is as it was."
+    return None
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython():
+        print(main(sys.argv[1:]) or "")  # in a notebook, sys.exit would look like a failure of it
+    else:
+        sys.stdout.reconfigure(errors="replace")  # a terminal on Windows can't show everything
+        sys.exit(main(sys.argv[1:]))

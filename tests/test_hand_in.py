@@ -4,9 +4,10 @@ import os
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
-from conftest import run
+from conftest import need_program, run
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from students_folder import NAME, StudentsFolder, cell_of
@@ -20,6 +21,7 @@ from grading.notebooks import graded_functions
 
 ZIP = f"{ASSIGNMENT}.zip"
 RIGHT = solutions(ASSIGNMENT)
+BIN = str(Path(sys.executable).parent)
 
 
 @pytest.fixture
@@ -149,6 +151,9 @@ def test_on_colab_the_way_to_hand_in_is_told(student):
     said = shown(student, colab, "from hand_in import hand_in\nhand_in()")
     assert said.startswith("Nothing was packed. On Colab ")
     assert "File > Download > Download .ipynb" in said
+    said = shown(student, colab, "%run renew.py")
+    assert "On Colab the notebook is not among the files here. Download it" in said
+    assert not student.path.exists()
 
 
 def test_what_is_missing_is_named_with_a_remedy(student):
@@ -166,6 +171,15 @@ def test_what_is_missing_is_named_with_a_remedy(student):
     (student.folder / "released.json").unlink()
     assert "released.json is missing" in student.tool("hand_in.py", code=1)
     assert not (student.folder / ZIP).exists()
+
+
+def test_make_submission_packs_what_is_in_the_lab(student):
+    """The same code, for those who have make."""
+    need_program("make")
+    lab = student.folder.parent
+    done = run("make", "-o", ".venv/installed", "submission", f"LAB={lab}", "BIN=" + BIN)
+    assert done.returncode == 0 and "STILL TO WRITE: zero_pad" in done.stdout, done.stderr
+    assert packed(student) == student.path.read_bytes()
 
 
 def test_collect_takes_it_as_platforms_hand_it_out(student, tmp_path):

@@ -60,7 +60,7 @@ def pack(path=None, variables=None, cell_seconds=CELL_SECONDS, all_seconds=ALL_S
         print(f"Nothing was packed. {error}")
         return None
     saved = datetime.fromtimestamp(path.stat().st_mtime)
-    print(f"{path.name}, as it was saved on {saved:%d %B %Y at %H:%M:%S}.", end=" ")
+    print(f"{path.name}, as it was saved on {saved:%d %B %Y at %H:%M:%S}.")
     print("What is not saved is not handed in.")
     for line in unsaved(cells, variables or {}):
         print(line)

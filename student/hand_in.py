@@ -288,7 +288,7 @@ def first_lines(message, most=3):
 
 def zipped(path, given):
     """Write the zip file beside the notebook, in one step. Returns its path."""
-    target = path.parent / f"{given['assignment']}.zip"
+    target = path.parent / f"{given['assignment']}_hand_in.zip"
     draft = target.with_name(f"{target.name}.new")
     with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         archive.write(path, f"{given['notebook']}.ipynb")

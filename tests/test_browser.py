@@ -235,7 +235,7 @@ def test_what_the_browser_saves_is_handed_in_and_graded(lab, browser, course):
     assert "the cell test_distribute_value: ValueError: not yet" in text
     download = course.folder.parent / "downloads" / "ada"
     download.mkdir(parents=True)
-    shutil.copy(student.folder / f"{ASSIGNMENT}.zip", download)
+    shutil.copy(student.folder / f"{ASSIGNMENT}_hand_in.zip", download)
     done = run("python", "-m", "grading", "collect", ASSIGNMENT, download.parent, cwd=course.folder)
     assert "1 submissions: 1 gradable as they are" in done.stdout, done.stdout + done.stderr
 

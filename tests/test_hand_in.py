@@ -19,7 +19,7 @@ from grading.course import Course
 from grading.demo import ASSIGNMENT
 from grading.notebooks import graded_functions
 
-ZIP = f"{ASSIGNMENT}.zip"
+ZIP = f"{ASSIGNMENT}_hand_in.zip"
 RIGHT = solutions(ASSIGNMENT)
 BIN = str(Path(sys.executable).parent)
 
@@ -190,10 +190,9 @@ def test_collect_takes_it_as_platforms_hand_it_out(student, tmp_path):
     student.tool("hand_in.py")
     current = student.path.read_bytes()
     course = Course.create(tmp_path / "course")
-    places = ["Ada Lovelace_123_assignsubmission_file_/1_step_by_step.zip",
-              "hopperkate_77_88_1_step_by_step.zip", "plain/1_step_by_step.zip"]  # fmt: skip
+    places = ["Ada Lovelace_123_assignsubmission_file_/", "hopperkate_77_88_", "plain/"]
     for place in places:
-        path = tmp_path / "class" / place
+        path = tmp_path / "class" / f"{place}{ZIP}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes((student.folder / ZIP).read_bytes())
     whole = tmp_path / "class" / "whole" / "all.zip"

@@ -68,8 +68,8 @@ def causes(results, entries):
 def named_causes(message, function, entries):
     """The causes that a message names: tuples of entries, those of the function if possible.
 
-    Entries with the same hint, or named as alternatives, are one cause. A line that names no hint of
-    the bank is no cause: a student's own error may hold any text.
+    Entries with the same hint, or named as alternatives, are one cause. A line that names no
+    hint of the bank is no cause: a student's own error may hold any text.
     """
     groups = []
     for line in map(str.strip, message.splitlines()):

@@ -74,7 +74,7 @@ class Student:
         for _ in range(100):
             if path.stat().st_mtime_ns != before:
                 time.sleep(0.5)
-                return read(path)
+                return saved(path)
             time.sleep(0.1)
         raise AssertionError(f"{path} was not saved")
 

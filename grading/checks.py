@@ -8,9 +8,11 @@ give on the visible checks, and for each a hint.
 import copy
 import json
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stderr
 from functools import partial
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ import numpy as np
 RTOL, ATOL = 1e-4, 1e-5  # loose enough for single precision
 SLOPE = 0.25  # lines for each unit of size: a loop runs more, and a library hardly any
 HINTS_FILE = Path(__file__).with_name("hints.json")
+MOST_ITEMS = 64  # of a generator; it may have no end
 MANY = 9  # arrays with more entries are not printed whole
 
 
@@ -133,13 +136,24 @@ def called(function, arguments, returns, part, unchanged=False):
     case, given = describe(function, arguments), copy.deepcopy(arguments)
     with redirect_stderr(StringIO()):  # nbgrader would take a warning for a failure
         try:
-            got = function(*given)
+            got = drained(function(*given))
         except Exception as error:
             error.add_note(f"Called as: {case}")
             raise
     if place is not None:
         got = pick(got, names, place, case)
     return got, given, case, part or names[0]
+
+
+def drained(result):
+    """What a generator yields, as a list of at most MOST_ITEMS items; any other result as it is."""
+    if not isinstance(result, Iterator):
+        return result
+    # A copy of each, since a generator may use one array again and again.
+    items = [copy.deepcopy(item) for item in islice(result, MOST_ITEMS)]
+    if hasattr(result, "close"):
+        result.close()
+    return items
 
 
 def fail_if(wrong, case, name, got, look):

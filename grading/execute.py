@@ -458,7 +458,8 @@ class Trusted:
         module = "__import__('grading.standins').standins"
         if known.key not in self.known:
             entries = [dataclasses.astuple(entry) for entry in known.entries]
-            about = f"{known.key!r}, {known.source!r}, {known.imports!r}, {entries!r}"
+            about = ", ".join(map(repr, (known.key, known.source, known.imports, entries)))
+            about += f", {known.folder!r}"
             self.must(f"{module}.know({about})")
             self.known.add(known.key)
         code = f"{module}.likely({test!r}, {function!r}, {seed}, {known.key!r})"

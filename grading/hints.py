@@ -16,6 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 from grading import bank, checks
+from grading.beside import beside
 from grading.notebooks import (
     answer_cell,
     function_under_test,
@@ -50,7 +51,7 @@ def outcome(function, ask):
     given = copy.deepcopy(ask.arguments)
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            result = function(*given)
+            result = checks.drained(function(*given))
             result = result if ask.part is None else result[ask.part]
     except Exception as error:
         return ("error", type(error).__name__, str(error))
@@ -76,22 +77,24 @@ def same(first, second):
 class Explainer:
     """The known mistakes of one assignment, ready to be compared with.
 
-    Arguments: {function: source of its solution}, source of imports that solutions need, and
-    entries of the bank. It is plain data, since a trusted kernel that had to read notebooks
-    would take seconds to start.
+    Arguments: {function: source of its solution}, source of imports that solutions need,
+    entries of the bank, and the folder whose files solutions may use. It is plain data, since a
+    trusted kernel that had to read notebooks would take seconds to start.
     """
 
-    def __init__(self, source, imports, entries):
+    def __init__(self, source, imports, entries, folder=None):
         self.source, self.imports, self.entries = source, imports, entries
+        self.folder = folder
         text = repr((source, imports, entries))
         self.key = hashlib.sha256(text.encode()).hexdigest()
 
     def namespace(self, function=None, source=""):
         """The solutions of all functions, with one function's source replaced."""
         space = {"__name__": "reference"}
-        exec("\n\n".join([self.imports, *self.source.values()]), space)
-        if function is not None:
-            exec(source, space)
+        with beside(self.folder):
+            exec("\n\n".join([self.imports, *self.source.values()]), space)
+            if function is not None:
+                exec(source, space)
         return space
 
     @cache  # noqa: B019  # an Explainer lives as long as its process
@@ -113,7 +116,7 @@ class Explainer:
         space = self.namespace()
         checks.observe(lambda name, *ask: name == function and asked.append(Ask(*ask)))
         try:
-            with redirect_stdout(StringIO()):
+            with redirect_stdout(StringIO()), beside(self.folder):
                 exec(compile(test, "test", "exec"), space)
         finally:
             checks.observe(None)
@@ -126,6 +129,10 @@ class Explainer:
         (a stand-in for the student's), the seed of hidden inputs. Returns a list of entries,
         empty if no known mistake fits, or more than MAX_HINTS do.
         """
+        with beside(self.folder):
+            return self._likely(test, function, stand_in, seed)
+
+    def _likely(self, test, function, stand_in, seed):
         left = [entry for entry in self.entries if entry.function == function]
         end, right, wrong_somewhere = time.monotonic() + SECONDS, self.namespace()[function], False
         for ask in self.asks(test, function, seed)[:MAX_INPUTS]:
@@ -146,7 +153,7 @@ def explainer_at(notebook, assignment, modified):
     nb = read(notebook)
     source = {name: answer_cell(nb, name).source for name in graded_functions(nb)}
     entries = bank.misconceptions(assignment) if bank.exists(assignment) else []
-    return Explainer(source, reference(nb, []), entries)
+    return Explainer(source, reference(nb, []), entries, str(Path(notebook).resolve().parent))
 
 
 def explainer(notebook, assignment):
@@ -181,7 +188,8 @@ def hints_for_students(notebook, assignment):
             if functions.index(tested) < functions.index(entry.function):
                 continue
             space = known.namespace(entry.function, entry.apply(known.source[entry.function]))
-            failure, again = (failure_of(visible_part(cell.source), space) for _ in range(2))
+            with beside(known.folder):
+                failure, again = (failure_of(visible_part(cell.source), space) for _ in range(2))
             mark = failure and checks.fingerprint(failure.got)
             # A mistake with random numbers gives other ones each time.
             if not mark or failure.key is None or mark != checks.fingerprint(again.got):

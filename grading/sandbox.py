@@ -162,6 +162,8 @@ class SandboxedKernelManager(KernelManager):
             "MPLCONFIGDIR": "/tmp/matplotlib", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "IPYTHONDIR": "/tmp/ipython",
             "JUPYTER_PLATFORM_DIRS": "1", "PYTHONDONTWRITEBYTECODE": "1",
+            # As in nbgrader: a notebook may spare a long training what only a reader waits for.
+            "NBGRADER_EXECUTION": "autograde",
         }
         # fmt: on
         for name, value in environment.items():

@@ -169,9 +169,10 @@ def report():
 KNOWN = {}
 
 
-def know(key, source, imports, entries):
+def know(key, source, imports, entries, folder):
     """Keep the known mistakes of an assignment; entries are tuples of a Misconception's fields."""
-    KNOWN[key] = hints.Explainer(source, imports, [Misconception(*entry) for entry in entries])
+    entries = [Misconception(*entry) for entry in entries]
+    KNOWN[key] = hints.Explainer(source, imports, entries, folder)
 
 
 def likely(test, function, seed, key):

@@ -70,7 +70,7 @@ def serve(request):
         if counted:
             result = checks.count_lines(function, *args, **kwargs)
         else:
-            result = function(*args, **kwargs)
+            result = checks.drained(function(*args, **kwargs))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         changed = wire.to_bytes((args, kwargs)) != before
         answer = ("ok", result, args if changed else None, kwargs if changed else None)

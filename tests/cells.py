@@ -14,7 +14,9 @@ import numpy as np
 
 from grading import checks, oracle
 from grading.bank import ROOT, solutions
+from grading.beside import beside
 from grading.notebooks import grade_cells, notebook_path, read
+from grading.notebooks import reference as imports
 
 checks.install()
 
@@ -59,9 +61,26 @@ def compiled_answer(name, source):
     return compile(source, name, "exec")
 
 
-def define(answers):
-    """A namespace in which the answers {function: source} have been run, and nothing else."""
+@cache
+def folder(assignment):
+    """The folder of an assignment's source, where solutions find the files that they use."""
+    return notebook_path("source", assignment, ROOT).parent
+
+
+@cache
+def imported(assignment):
+    """What the ungraded cells of a notebook import: {name: module or function}."""
     namespace = {"np": np}
+    if assignment is not None:
+        with beside(folder(assignment)):
+            exec(imports(source_notebook(assignment), []), namespace)
+    return namespace
+
+
+def define(answers, assignment=None):
+    """A namespace in which the answers {function: source} have been run, after the imports of
+    their notebook (without an assignment, of NumPy), and nothing else."""
+    namespace = dict(imported(assignment))
     for name, source in answers.items():
         exec(compiled_answer(name, source), namespace)
     return namespace
@@ -71,12 +90,12 @@ def count_calls(assignment, answers):
     """How often each test cell calls graded functions: {test cell: calls}."""
     counts = {}
     for cell in grade_cells(source_notebook(assignment)):
-        namespace, name = define(answers), cell.metadata.nbgrader.grade_id
+        namespace, name = define(answers, assignment), cell.metadata.nbgrader.grade_id
         calls = []
         # Only calls by the test cell count, so the functions themselves call the originals.
         called = {f: counted(namespace[f], calls) for f in answers}
-        with redirect_stdout(StringIO()):
-            exec(compiled_test(assignment, name), {"np": np} | called)
+        with redirect_stdout(StringIO()), beside(folder(assignment)):
+            exec(compiled_test(assignment, name), namespace | called)
         counts[name] = len(calls)
     return counts
 
@@ -96,8 +115,8 @@ def outcomes(assignment, answers, function=None):
     for name in tests_of(assignment, function):
         error = None
         try:
-            with redirect_stdout(StringIO()):
-                exec(compiled_test(assignment, name), define(answers))
+            with redirect_stdout(StringIO()), beside(folder(assignment)):
+                exec(compiled_test(assignment, name), define(answers, assignment))
         except Exception as caught:
             error = caught
         yield name, error

@@ -22,7 +22,7 @@ def explain(assignment, function, answers, seed=0):
         c.metadata.nbgrader.grade_id: c.source for c in grade_cells(source_notebook(assignment))
     }
     results = run_tests(assignment, answers, function)
-    wrong = define(answers)[function]
+    wrong = define(answers, assignment)[function]
     return {
         name: known.likely(sources[name], function, wrong, seed)
         for name, error in results.items()
@@ -57,7 +57,7 @@ def test_a_right_answer_gets_no_hint():
     for assignment, known in EXPLAINERS.items():
         functions = graded_functions(source_notebook(assignment))
         for style, answers in right_answers(assignment).items():
-            space = define(solutions(assignment) | answers)
+            space = define(solutions(assignment) | answers, assignment)
             for cell in grade_cells(source_notebook(assignment)):
                 name = cell.metadata.nbgrader.grade_id
                 function = function_under_test(name, functions)

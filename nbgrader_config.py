@@ -5,8 +5,13 @@ c = get_config()  # noqa: F821
 
 c.CourseDirectory.course_id = "convnets_from_scratch"
 
-# Figures travel inside the release notebook, so their folder need not.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "figures"]
+# Figures travel inside the release notebook, so their folder need not. trained.h5 is what the
+# notebook of assignment 3 writes when it is run.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "figures", "trained.h5"]
+
+# Seconds for a cell of an instructor's notebook, in `nbgrader generate_solution`: one trains a
+# network. (A student's cells have limits of their own, see grading.execute.)
+c.Execute.timeout = 600
 
 # release/ is committed. Without force, generate_assignment would skip it on a fresh clone,
 # exit with 0 and leave the gradebook empty.

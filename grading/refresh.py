@@ -18,7 +18,7 @@ CELL_METADATA = {"nbgrader", "tags"}
 # The name of a widget in a kernel that is gone: a front end shows an error in its place.
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
-TIMEOUT = 120  # seconds a cell
+TIMEOUT = 600  # seconds a cell: one of them trains a network
 
 
 def tidy(nb):

@@ -4,37 +4,33 @@ Same arguments and results as conv_forward_im2col, conv_backward_im2col, pool_fo
 pool_backward_windows; shapes as in the notebooks, arrays channels-last, floats of any size.
 Three ideas make them fast.
 
-- *Half an im2col.* A window needs no row of its own. `columns_of_rows` stacks the f rows under
-  each other only, so that a pixel of the result holds f pixels of the image. A window is then
-  f neighbours, which stand next to each other in memory: a view. That takes f times the memory
-  of the input, not f * f times, and BLAS multiplies the view as it is.
+- *A row of a window is one item.* Its f * n_C_prev numbers are neighbours in memory, so im2col
+  moves them together, as one item of so many bytes: f moves a window, and no loop inside them.
 - *A few examples at a time*, so that what was just written is still in the cache when it is read.
-  `most`, the setting, is the largest number of floats in such a slice.
-- *Long runs.* NumPy starts its inner loop anew for each piece of memory; pieces of one pixel of
-  three channels are too short. So pixels are moved as single items, biases are added to whole
-  rows, and windows are reduced rows first.
+  `most`, the setting, is the largest number of floats in such a slice. It bounds the memory, too.
+- *Long runs.* NumPy starts its inner loop anew for each run of neighbours, and a run of three
+  channels is too short. So biases are added to whole rows, gradients of few channels are gathered
+  with channels first, and windows are pooled rows first.
 """
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-MOST = 300_000  # floats of working memory: 1.2 MB in single precision
-FEW_CHANNELS = 8  # below it, a pixel is too short a run
+MOST = 500_000  # floats of working memory: 2 MB in single precision
+MANY_CHANNELS = 32  # from so many on, the channels of a pixel are a run that is long enough
 
 
 def conv_forward(A_prev, W, b, hparameters, most=MOST):
     """Z, shape (m, n_H, n_W, n_C), and cache = (A_prev, W, b, hparameters) of a CONV layer."""
     m, n_H, n_W = output_shape(A_prev.shape, len(W), **hparameters)
     n_C = W.shape[3]
-    W_cols = W.swapaxes(0, 1).reshape(-1, n_C)  # columns before rows, as in columns_of_rows
+    W_cols = W.reshape(-1, n_C)
     Z = np.empty((m, n_H, n_W, n_C), np.result_type(A_prev, W, b))
-    Z_rows = Z.reshape(m * n_H, n_W, n_C)
     b_row = np.tile(b.reshape(n_C), n_W)
-    for rows, windows in window_slices(A_prev, len(W), hparameters, most):
-        part = Z_rows[rows]
-        np.matmul(windows, W_cols, out=part.swapaxes(0, 1))
-        part = part.reshape(-1, n_W * n_C)
-        part += b_row
+    for examples, cols in im2col_slices(A_prev, len(W), hparameters, most):
+        np.matmul(cols, W_cols, out=Z[examples].reshape(-1, n_C))
+        rows = Z[examples].reshape(-1, n_W * n_C)
+        rows += b_row
     return Z, (A_prev, W, b, hparameters)
 
 
@@ -44,93 +40,83 @@ def conv_backward(dZ, cache, most=MOST):
     n_W, n_C = dZ.shape[2:]
     # First the sums over long rows: the last axis is short
     db = dZ.reshape(-1, n_W * n_C).sum(axis=0).reshape(n_W, n_C).sum(axis=0)
-    dW = filter_gradient(dZ, A_prev, W.shape, hparameters, most)
-    pad, n_C_prev = hparameters["pad"], W.shape[2]
-    if hparameters["stride"] == 1 and pad < len(W) and n_C_prev >= FEW_CHANNELS:
-        # The way back through a layer of stride 1 is such a layer itself, with turned filters
-        turned, no_bias = W[::-1, ::-1].swapaxes(2, 3), np.zeros(n_C_prev, W.dtype)
-        back = {"stride": 1, "pad": len(W) - 1 - pad}
-        dA_prev, _ = conv_forward(dZ, turned, no_bias, back, most)
-    else:
-        dA_prev = spread(dZ, A_prev.shape, W, hparameters, most)
-    return dA_prev, dW, db.reshape(b.shape)
+    dW = np.zeros((W[..., 0].size, n_C), np.result_type(A_prev, dZ))
+    for examples, cols in im2col_slices(A_prev, len(W), hparameters, most):
+        dW += cols.T @ dZ[examples].reshape(-1, n_C)
+    scatter = many_channels if W.shape[2] >= MANY_CHANNELS else few_channels
+    dA_prev = np.empty(A_prev.shape, np.result_type(dZ, W))
+    step = examples_at_once(len(dZ), dZ[0, ..., 0].size * W[..., 0].size, most)
+    for start in range(0, len(dZ), step):
+        examples = slice(start, start + step)
+        scatter(dZ[examples], W, **hparameters, out=dA_prev[examples])
+    return dA_prev, dW.reshape(W.shape), db.reshape(b.shape)
 
 
-def filter_gradient(dZ, A_prev, W_shape, hparameters, most):
-    """dW, in W_shape: the same windows as on the way forward, turned over."""
-    f, f, n_C_prev, n_C = W_shape
-    dW = np.zeros((f * f * n_C_prev, n_C), np.result_type(A_prev, dZ))
-    dZ_rows = dZ.reshape(-1, dZ.shape[2], n_C)
-    for rows, windows in window_slices(A_prev, f, hparameters, most):
-        part = dZ_rows[rows]
-        if len(part) > n_C:  # one product for each column, to be added up, is less to write ...
-            dW += np.matmul(windows.swapaxes(1, 2), part.swapaxes(0, 1)).sum(axis=0)
-        else:  # ... or a copy of the windows is
-            cols = windows.swapaxes(0, 1).reshape(-1, len(dW))
-            dW += cols.T @ part.reshape(-1, n_C)
-    return dW.reshape(f, f, n_C_prev, n_C).swapaxes(0, 1)
+def im2col_slices(A_prev, f, hparameters, most):
+    """im2col, a few examples at a time, in memory that is used again for the next few.
 
-
-def window_slices(A_prev, f, hparameters, most):
-    """All windows, a few examples at a time.
-
-    Yields pairs of a slice of the m * n_H rows of the output, and the view of their windows,
-    shape (n_W, rows, f * f * n_C_prev), each in the order of column, row, channel.
+    Yields pairs of a slice of the examples and their windows, one a row in the order of row,
+    column, channel: shape (examples * n_H * n_W, f * f * n_C_prev).
     """
     m, n_H, n_W = output_shape(A_prev.shape, f, **hparameters)
     stride, pad = hparameters["stride"], hparameters["pad"]
-    n_C_prev = A_prev.shape[3]
-    width = A_prev.shape[2] + 2 * pad
-    step = examples_at_once(m, n_H * width * f * n_C_prev, most)
-    padded = np.zeros((step, A_prev.shape[1] + 2 * pad, width, n_C_prev), A_prev.dtype)
-    stacked = np.empty((step, n_H, width, f, n_C_prev), A_prev.dtype)
-    inner = padded[:, pad : pad + A_prev.shape[1], pad : pad + A_prev.shape[2]]
+    n_H_prev, n_W_prev, n_C_prev = A_prev.shape[1:]
+    step = examples_at_once(m, n_H * n_W * f * f * n_C_prev, most)
+    padded = np.zeros((step, n_H_prev + 2 * pad, n_W_prev + 2 * pad, n_C_prev), A_prev.dtype)
+    inner = padded[:, pad : pad + n_H_prev, pad : pad + n_W_prev]
+    cols = np.empty((step, n_H, n_W, f, f * n_C_prev), A_prev.dtype)
+    # One item for the f * n_C_prev numbers in a row of a window
+    item = np.dtype((np.void, f * n_C_prev * A_prev.itemsize))
+    lines = padded.reshape(step, len(padded[0]), -1)
+    source = sliding_window_view(lines, f * n_C_prev, axis=2)[:, :, :: stride * n_C_prev]
+    source, target = source.view(item)[..., 0], cols.view(item)[..., 0]
     for start in range(0, m, step):
         examples = A_prev[start : start + step]
-        inner[: len(examples)] = examples
-        columns_of_rows(padded, stacked, stride)
-        rows = stacked[: len(examples)].reshape(len(examples) * n_H, -1)
-        windows = sliding_window_view(rows, f * f * n_C_prev, axis=1)
-        windows = windows[:, :: stride * f * n_C_prev].swapaxes(0, 1)
-        yield slice(start * n_H, (start + len(examples)) * n_H), windows
+        here = len(examples)
+        inner[:here] = examples
+        for row in range(f):
+            target[:here, :, :, row] = source[:here, row : row + n_H * stride : stride]
+        yield slice(start, start + here), cols[:here].reshape(-1, f * f * n_C_prev)
 
 
-def columns_of_rows(padded, stacked, stride):
-    """Fill stacked[i, h, w, row] with padded[i, h * stride + row, w], for all channels at once."""
-    n_H, f = stacked.shape[1], stacked.shape[3]
-    source, target = as_pixels(padded), as_pixels(stacked)
-    for row in range(f):
-        target[:, :, :, row] = source[:, row : row + n_H * stride : stride]
-
-
-def as_pixels(array):
-    """A view in which all channels of a pixel are one item: one move instead of n_C moves."""
-    return array.view(np.dtype((np.void, array.shape[-1] * array.itemsize)))[..., 0]
-
-
-def spread(dZ, A_prev_shape, W, hparameters, most):
-    """dA_prev for any stride: col2im, with the longer run of rows and channels innermost."""
+def many_channels(dZ, W, stride, pad, out):
+    """dA_prev of a few examples, written to out: dcols, and col2im."""
+    f, f, n_C_prev, n_C = W.shape
     m, n_H, n_W, n_C = dZ.shape
-    pad, (f, f, n_C_prev, n_C) = hparameters["pad"], W.shape
-    dA_prev = np.empty(A_prev_shape, np.result_type(dZ, W))
-    sides = tuple(side + 2 * pad for side in A_prev_shape[1:3])
-    inner = np.s_[:, pad : pad + A_prev_shape[1], pad : pad + A_prev_shape[2]]
-    step = examples_at_once(m, n_H * n_W * f * f * n_C_prev, most)
-    for start in range(0, m, step):
-        part = dZ[start : start + step]
-        here, dZ_cols = part.shape[:3], part.reshape(-1, n_C)
-        if n_C_prev > n_W:
-            dcols = (dZ_cols @ W.reshape(-1, n_C).T).reshape(*here, f, f, n_C_prev)
-            dcols = dcols.transpose(3, 4, 0, 1, 2, 5)
-            padded = np.zeros((len(part), *sides, n_C_prev), dcols.dtype)
-        else:
-            dcols = (W.reshape(-1, n_C) @ dZ_cols.T).reshape(f, f, n_C_prev, *here)
-            dcols = dcols.transpose(0, 1, 3, 4, 5, 2)
-            padded = np.zeros((n_C_prev, len(part), *sides), dcols.dtype).transpose(1, 2, 3, 0)
-        for row, col in np.ndindex(f, f):
-            under(padded, row, col, n_H, n_W, hparameters["stride"])[...] += dcols[row, col]
-        dA_prev[start : start + step] = padded[inner]
-    return dA_prev
+    dcols = (dZ.reshape(-1, n_C) @ W.reshape(-1, n_C).T).reshape(m, n_H, n_W, f, f, n_C_prev)
+    n_H_prev, n_W_prev = out.shape[1:3]
+    padded = np.zeros((m, n_H_prev + 2 * pad, n_W_prev + 2 * pad, n_C_prev), out.dtype)
+    for row, col in np.ndindex(f, f):
+        pixels = under(padded, row, col, n_H, n_W, stride)
+        pixels += dcols[:, :, :, row, col]
+    out[...] = padded[:, pad : pad + n_H_prev, pad : pad + n_W_prev]
+
+
+def few_channels(dZ, W, stride, pad, out):
+    """The same with channels first, each sum one run over all examples.
+
+    With stride 1, and dZ filled up with zeros to the size of the padded input, the place (row,
+    col) of all windows is dcols moved on by a fixed distance. With a larger stride that holds for
+    each of stride * stride pictures, which take turns in rows and columns.
+    """
+    f, f, n_C_prev, n_C = W.shape
+    m, n_H, n_W, n_C = dZ.shape
+    n_H_prev, n_W_prev = out.shape[1:3]
+    # Size of one picture: as many rows and columns as the padded input has, divided and rounded up
+    height, width = (-(-(side + 2 * pad) // stride) for side in (n_H_prev, n_W_prev))
+    filled = np.zeros((m, height, width, n_C), dZ.dtype)
+    filled[:, :n_H, :n_W] = dZ
+    dcols = W.reshape(-1, n_C) @ filled.reshape(-1, n_C).T
+    dcols = dcols.reshape(f, f, n_C_prev, m * height * width)
+    pictures = np.zeros((stride, stride, *dcols.shape[2:]), out.dtype)
+    for row, col in np.ndindex(f, f):
+        moved = row // stride * width + col // stride
+        picture = pictures[row % stride, col % stride, :, moved:]
+        picture += dcols[row, col, :, : picture.shape[1]]
+    pictures = pictures.reshape(stride, stride, n_C_prev, m, height, width)
+    padded = pictures.transpose(3, 4, 0, 5, 1, 2)
+    padded = padded.reshape(m, height * stride, width * stride, n_C_prev)
+    out[...] = padded[:, pad : pad + n_H_prev, pad : pad + n_W_prev]
 
 
 def pool_forward(A_prev, hparameters, mode="max", most=MOST):

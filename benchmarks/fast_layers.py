@@ -7,11 +7,16 @@ Three ideas make them fast.
 - *A row of a window is one item.* Its f * n_C_prev numbers are neighbours in memory, so im2col
   moves them together, as one item of so many bytes: f moves a window, and no loop inside them.
 - *A few examples at a time*, so that what was just written is still in the cache when it is read.
-  `most`, the setting, is the largest number of floats in such a slice. It bounds the memory, too.
+  `most`, the setting, is the largest number of floats in such a slice, but for a single example
+  that needs more. It bounds the memory, too: besides results, at most about twice as many floats
+  are in use.
 - *Long runs.* NumPy starts its inner loop anew for each run of neighbours, and a run of three
-  channels is too short. So biases are added to whole rows, gradients of few channels are gathered
-  with channels first, and windows are pooled rows first.
+  channels is too short. So the bias is one more row of W, for a column of ones in cols (and db is
+  one more row of dW); gradients of few channels are added up with channels first; and windows are
+  pooled rows first.
 """
+
+from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -24,39 +29,34 @@ def conv_forward(A_prev, W, b, hparameters, most=MOST):
     """Z, shape (m, n_H, n_W, n_C), and cache = (A_prev, W, b, hparameters) of a CONV layer."""
     m, n_H, n_W = output_shape(A_prev.shape, len(W), **hparameters)
     n_C = W.shape[3]
-    W_cols = W.reshape(-1, n_C)
+    W_cols = np.concatenate([W.reshape(-1, n_C), b.reshape(1, n_C)])
     Z = np.empty((m, n_H, n_W, n_C), np.result_type(A_prev, W, b))
-    b_row = np.tile(b.reshape(n_C), n_W)
     for examples, cols in im2col_slices(A_prev, len(W), hparameters, most):
         np.matmul(cols, W_cols, out=Z[examples].reshape(-1, n_C))
-        rows = Z[examples].reshape(-1, n_W * n_C)
-        rows += b_row
     return Z, (A_prev, W, b, hparameters)
 
 
 def conv_backward(dZ, cache, most=MOST):
     """dA_prev, dW and db of a CONV layer, in the shapes of A_prev, W and b."""
     A_prev, W, b, hparameters = cache
-    n_W, n_C = dZ.shape[2:]
-    # First the sums over long rows: the last axis is short
-    db = dZ.reshape(-1, n_W * n_C).sum(axis=0).reshape(n_W, n_C).sum(axis=0)
-    dW = np.zeros((W[..., 0].size, n_C), np.result_type(A_prev, dZ))
+    n_C = W.shape[3]
+    dW_cols = np.zeros((W[..., 0].size + 1, n_C), np.result_type(A_prev, dZ))
     for examples, cols in im2col_slices(A_prev, len(W), hparameters, most):
-        dW += cols.T @ dZ[examples].reshape(-1, n_C)
+        dW_cols += cols.T @ dZ[examples].reshape(-1, n_C)
     scatter = many_channels if W.shape[2] >= MANY_CHANNELS else few_channels
     dA_prev = np.empty(A_prev.shape, np.result_type(dZ, W))
-    step = examples_at_once(len(dZ), dZ[0, ..., 0].size * W[..., 0].size, most)
+    step = examples_at_once(len(dZ), prod(dZ.shape[1:3]) * W[..., 0].size, most)
     for start in range(0, len(dZ), step):
         examples = slice(start, start + step)
         scatter(dZ[examples], W, **hparameters, out=dA_prev[examples])
-    return dA_prev, dW.reshape(W.shape), db.reshape(b.shape)
+    return dA_prev, dW_cols[:-1].reshape(W.shape), dW_cols[-1].reshape(b.shape)
 
 
 def im2col_slices(A_prev, f, hparameters, most):
     """im2col, a few examples at a time, in memory that is used again for the next few.
 
     Yields pairs of a slice of the examples and their windows, one a row in the order of row,
-    column, channel: shape (examples * n_H * n_W, f * f * n_C_prev).
+    column, channel, and a 1 at the end: shape (examples * n_H * n_W, f * f * n_C_prev + 1).
     """
     m, n_H, n_W = output_shape(A_prev.shape, f, **hparameters)
     stride, pad = hparameters["stride"], hparameters["pad"]
@@ -64,19 +64,20 @@ def im2col_slices(A_prev, f, hparameters, most):
     step = examples_at_once(m, n_H * n_W * f * f * n_C_prev, most)
     padded = np.zeros((step, n_H_prev + 2 * pad, n_W_prev + 2 * pad, n_C_prev), A_prev.dtype)
     inner = padded[:, pad : pad + n_H_prev, pad : pad + n_W_prev]
-    cols = np.empty((step, n_H, n_W, f, f * n_C_prev), A_prev.dtype)
+    cols = np.ones((step, n_H, n_W, f * f * n_C_prev + 1), A_prev.dtype)
+    windows = cols[..., :-1].reshape(step, n_H, n_W, f, f * n_C_prev)
     # One item for the f * n_C_prev numbers in a row of a window
     item = np.dtype((np.void, f * n_C_prev * A_prev.itemsize))
     lines = padded.reshape(step, len(padded[0]), -1)
     source = sliding_window_view(lines, f * n_C_prev, axis=2)[:, :, :: stride * n_C_prev]
-    source, target = source.view(item)[..., 0], cols.view(item)[..., 0]
+    source, target = source.view(item)[..., 0], windows.view(item)[..., 0]
     for start in range(0, m, step):
         examples = A_prev[start : start + step]
         here = len(examples)
         inner[:here] = examples
         for row in range(f):
             target[:here, :, :, row] = source[:here, row : row + n_H * stride : stride]
-        yield slice(start, start + here), cols[:here].reshape(-1, f * f * n_C_prev)
+        yield slice(start, start + here), cols[:here].reshape(-1, cols.shape[3])
 
 
 def many_channels(dZ, W, stride, pad, out):
@@ -121,13 +122,12 @@ def few_channels(dZ, W, stride, pad, out):
 
 def pool_forward(A_prev, hparameters, mode="max", most=MOST):
     """A, shape (m, n_H, n_W, n_C), and cache = (A_prev, hparameters) of a pooling layer."""
-    if mode not in ("max", "average"):
-        raise ValueError(f"pool_forward: mode is 'max' or 'average', not {mode!r}")
+    known(mode)
     f, stride = hparameters["f"], hparameters["stride"]
     m, n_H, n_W = output_shape(A_prev.shape, f, stride, 0)
     A = np.empty((m, n_H, n_W, A_prev.shape[3]), A_prev.dtype)
     combine = np.maximum if mode == "max" else np.add
-    step = examples_at_once(m, A_prev[0].size, most)
+    step = examples_at_once(m, prod(A_prev.shape[1:]), most)
     for start in range(0, m, step):
         examples, part = A_prev[start : start + step], A[start : start + step]
         # Rows with rows, as long as they are; then columns, of which fewer rows are left
@@ -149,11 +149,12 @@ def combined(combine, arrays, out):
 
 def pool_backward(dA, cache, mode="max", most=MOST):
     """dA_prev of a pooling layer. Of several maxima the first in row order gets the gradient."""
+    known(mode)
     A_prev, hparameters = cache
     f, stride = hparameters["f"], hparameters["stride"]
     m, n_H, n_W, n_C = dA.shape
     dA_prev = np.zeros(A_prev.shape, dA.dtype)
-    step = examples_at_once(m, A_prev[0].size, most)
+    step = examples_at_once(m, prod(A_prev.shape[1:]), most)
     for start in range(0, m, step):
         examples, part = A_prev[start : start + step], dA[start : start + step]
         target = dA_prev[start : start + step]
@@ -172,6 +173,12 @@ def pool_backward(dA, cache, mode="max", most=MOST):
     return dA_prev
 
 
+def known(mode):
+    """ValueError if there is no such mode of pooling."""
+    if mode not in ("max", "average"):
+        raise ValueError(f"pooling: mode is 'max' or 'average', not {mode!r}")
+
+
 def under(array, row, col, n_H, n_W, stride):
     """The view of all pixels that lie under one place of all windows, (m, n_H, n_W, n_C)."""
     return array[:, row : row + n_H * stride : stride, col : col + n_W * stride : stride]
@@ -179,7 +186,7 @@ def under(array, row, col, n_H, n_W, stride):
 
 def examples_at_once(m, floats, most):
     """How many examples make a slice, if one needs so many floats; all slices about alike."""
-    slices = -(-m * floats // most)
+    slices = max(1, -(-m // max(1, most // floats)))
     return max(1, -(-m // slices))
 
 

@@ -108,6 +108,7 @@ def test_the_setting_bounds_the_memory():
     arguments = A_prev, np.ones((3, 3, 8, 8), np.float32), np.ones((1, 1, 1, 8), np.float32)
     hparameters, most = {"stride": 1, "pad": 1}, 72_000
     for setting, at_least, at_most in ((most, 0.5, 2.5), (10**9, 100, 150)):
+        fast.KEPT.clear()
         tracemalloc.start()
         Z, cache = fast.conv_forward(*arguments, hparameters, setting)
         results = Z, *fast.conv_backward(Z, cache, setting)
@@ -115,3 +116,4 @@ def test_the_setting_bounds_the_memory():
         tracemalloc.stop()
         used = (peak - sum(result.nbytes for result in results)) / (4 * most)
         assert at_least < used < at_most, used
+    fast.KEPT.clear()

@@ -8,8 +8,8 @@ Four ideas make them fast.
   moves them together, as one item of so many bytes: f moves a window, and no loop inside them.
 - *A few examples at a time*, so that what was just written is still in the cache when it is read.
   `most`, the setting, is the largest number of floats in such a slice, but for a single example
-  that needs more. It bounds the memory, too: besides results, at most about twice as many floats
-  are in use.
+  that needs more. It bounds the memory, too: besides results, two to four times as many floats
+  are in use, whatever the batch.
 - *Memory is kept* from call to call in `KEPT`, since fetching it anew from the system takes as
   long as working on it. `KEPT.clear()` gives it back. Results are always new arrays.
 - *Long runs.* NumPy starts its inner loop anew for each run of neighbours, and a run of three

@@ -98,7 +98,9 @@ def test_it_is_confined_as_any_other(monkeypatch):
                 .replace(folder, "FOLDER")
                 .replace(os.path.basename(folder), "FOLDER")
             )
-            assert "do not tell" not in box.value(FIRST_ENVIRONMENT)
+            first = box.value(FIRST_ENVIRONMENT)
+            assert "do not tell" not in first
+            assert ".cache" not in first  # in the instructor's home
             # As root, one of its own; else it is the user's own number, in a namespace.
             assert not found["root"]
             spaces = box.value(f"{{n: os.readlink('/proc/self/ns/' + n) for n in {SPACES}}}")

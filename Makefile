@@ -11,7 +11,7 @@ help: ## list the commands
 demo: .venv/installed ## compile the releases, grade a demo class, show its points (in demo/)
 	$(BIN)/python -m grading demo
 
-test: .venv/installed-dev ## run all tests
+test: .venv/installed-torch ## run all tests
 	tests/apart $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval tests $(wildcard source/*/*.ipynb notebooks/*.ipynb)
 
 lab: .venv/installed ## open JupyterLab on a student's copy of releases and lectures (in LAB)
@@ -54,6 +54,16 @@ clean: ## remove what the commands made, but no grades and nothing a student han
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+# Where pip finds no CPU build by itself, PyTorch's own page has it, for other processors, too.
+.venv/installed-torch: .venv/installed-dev requirements-torch.txt
+	@$(BIN)/pip install --quiet --requirement requirements-torch.txt 2>/dev/null \
+	  || $(BIN)/pip install --quiet --requirement requirements-torch.txt \
+	  --find-links https://download.pytorch.org/whl/cpu/torch/ || { \
+	  echo "The tests compare with PyTorch, and its CPU build could not be installed (why: see above)." \
+	  "Any PyTorch 2.x will do: $(BIN)/pip install torch, which on Linux takes gigabytes from" \
+	  "PyPI, or see https://pytorch.org; then: touch $@" ; exit 1; }
 	@touch $@
 
 .PHONY: help demo test lab submission release figures security bank outputs clean

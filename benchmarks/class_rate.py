@@ -1,11 +1,11 @@
 """How fast a class is graded: `python benchmarks/class_rate.py [SIZE...]`, by default 10 40 160.
 
 For each size, one after the other in one run: stock `nbgrader autograde` without a sandbox, with
-its own lists of preprocessors, and `python -m grading autograde` with the sandbox, one worker a
-core. Classes are made from the banks. Printed are submissions a minute, CPU seconds a submission,
-the peak of memory of all processes together, and the memory of the grading processes themselves
-(without kernels) in the first and the last third of the time, which shows whether it grows.
-Other work on the machine stretches both; the ratio is what counts.
+its own lists of preprocessors, and `python -m grading autograde` with the sandbox. Classes are made
+from the banks. Printed are submissions a minute, CPU seconds a submission, the peak of memory of
+all processes together, and the memory of the grading processes themselves (without kernels) in the
+first and the last third of the time, which shows whether it grows. Other work on the machine
+stretches both; the ratio is what counts.
 """
 
 import os
@@ -25,6 +25,7 @@ from grading.course import Course
 ASSIGNMENT = "1_step_by_step"
 MIB = 2**20
 LOOK = 0.25  # seconds
+KERNELS = "ipykernel", "fork_server.py"  # in the command line of kernels
 STOCK = '\nc.pop("Autograde", None)\n'
 COMMANDS = {
     "stock nbgrader": ["nbgrader", "autograde", ASSIGNMENT],
@@ -51,7 +52,7 @@ class Use:
                 continue
             self.cpu[process.pid, process.create_time()] = times.user + times.system
             total += bytes_
-            graders += 0 if "ipykernel" in line else bytes_
+            graders += 0 if any(name in line for name in KERNELS) else bytes_
         self.memory.append((total, graders))
 
     def third(self, last):

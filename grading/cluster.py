@@ -12,6 +12,10 @@ SETTINGS = {
     # Nothing is served to a browser: all users of this machine could open the page.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # What only that page would show.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",
     "distributed.worker.multiprocessing-method": "forkserver",
     # A submission that has ended two workers is not given to a third one beside others.
     "distributed.scheduler.allowed-failures": 1,
@@ -27,7 +31,7 @@ def workers(count=None, scheduler=None, log=None):
     """Workers, each a process that grades one submission at a time.
 
     Arguments:
-        count: number of workers on this machine, int >= 1; None means one for each core
+        count: number of workers on this machine, int >= 1; None means `usual_count()`
         scheduler: address of a Dask scheduler that runs already, as "tls://host:8786"
         log: file for what workers on this machine print
 
@@ -38,13 +42,13 @@ def workers(count=None, scheduler=None, log=None):
             with elsewhere(scheduler) as client:
                 yield client
         else:
-            with here(count or cores(), log) as client:
+            with here(count or usual_count(), log) as client:
                 yield client
 
 
-def cores():
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+def usual_count():
+    """One worker more than this process may use cores: each waits a quarter of its time."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @contextmanager

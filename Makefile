@@ -12,7 +12,7 @@ demo: .venv/installed ## compile the releases, grade a demo class, show its poin
 	$(BIN)/python -m grading demo
 
 test: .venv/installed-torch ## run all tests
-	tests/apart $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval tests $(wildcard source/*/*.ipynb notebooks/*.ipynb)
+	OPENBLAS_NUM_THREADS=1 tests/apart $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval tests $(wildcard source/*/*.ipynb notebooks/*.ipynb)
 
 lab: .venv/installed ## open JupyterLab on a student's copy of releases and lectures (in LAB)
 	$(BIN)/python -m grading lab "$(LAB)"

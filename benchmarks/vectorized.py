@@ -1,12 +1,12 @@
 """How fast layers in NumPy are: `python benchmarks/vectorized.py [--rounds N] [--keep-memory]`.
 
 Single precision, forward, and forward plus backward with all gradients, side by side: the loops of
-assignment 1, the reference of assignment 2, benchmarks/fast_layers.py, and PyTorch in its default
-layout (NCHW) and channels_last; first on one thread each, then on all. Each way and shape has a
-process of its own, so that none finds memory or caches as another left them. They take turns, in
-an order that is reversed each round, and what is printed is the median of the rounds' ratios to
-PyTorch's default; a round is the shortest of many calls. On one thread CPU time counts, which does
-not depend on who else uses the machine; on all threads it is time by the clock.
+assignment 1, the reference of assignment 2, the fast layers of assignment 3 (layers.py), and
+PyTorch in its default layout (NCHW) and channels_last; first on one thread each, then on all. Each
+way and shape has a process of its own, so that none finds memory or caches as another left them.
+They take turns, in an order that is reversed each round, and what is printed is the median of the
+rounds' ratios to PyTorch's default; a round is the shortest of many calls. On one thread CPU time
+counts, which does not depend on who else uses the machine; on all threads it is time by the clock.
 
 Large arrays are given back to the system after each call and fetched anew in the next, by
 PyTorch as by NumPy, which costs much and depends on sizes. That is what a user gets, and the

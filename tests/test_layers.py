@@ -14,8 +14,8 @@ from test_solutions import conv_configurations, pool_configurations
 
 from grading.bank import ROOT, solutions
 
-sys.path.insert(0, str(ROOT / "benchmarks"))
-import fast_layers as fast  # noqa: E402
+sys.path.insert(0, str(ROOT / "source" / "3_convnet"))
+import layers as fast  # noqa: E402
 
 LOOPS = define(solutions("1_step_by_step"))
 many = settings(max_examples=100, deadline=None, derandomize=True)
@@ -30,7 +30,7 @@ def test_conv_is_that_of_the_loops(arguments, most):
     assert all(kept is given for kept, given in zip(cache, arguments, strict=True))
     dZ = np.cos(np.arange(Z.size)).reshape(Z.shape)
     wants = LOOPS["conv_backward"](dZ, arguments)
-    for got, want in zip(fast.conv_backward(dZ, cache, most), wants, strict=True):
+    for got, want in zip(fast.conv_backward(dZ, cache, most=most), wants, strict=True):
         assert got.shape == want.shape
         assert_allclose(got, want, atol=1e-9)
 
@@ -43,7 +43,7 @@ def test_conv_of_many_channels_is_that_of_pytorch(f, stride, pad, n_C_prev):
     arguments = A_prev, W, rng.normal(size=(1, 1, 1, 4)), hparameters
     Z, cache = fast.conv_forward(*arguments, 10_000)
     assert_allclose(Z, torch_reference.conv(*arguments), atol=1e-9)
-    gradients = fast.conv_backward(np.sin(Z), cache, 10_000)
+    gradients = fast.conv_backward(np.sin(Z), cache, most=10_000)
     wants = torch_reference.conv_gradients(np.sin(Z), cache)
     for got, want in zip(gradients, wants, strict=True):
         assert_allclose(got, want, atol=1e-9)
@@ -81,6 +81,24 @@ def test_single_precision_stays_and_arguments_too():
         assert_array_equal(array, copy)
 
 
+def test_the_first_layer_needs_no_gradient_of_its_input():
+    rng = np.random.default_rng(2)
+    A_prev, W = rng.normal(size=(2, 5, 5, 3)), rng.normal(size=(3, 3, 3, 4))
+    cache = A_prev, W, np.zeros((1, 1, 1, 4)), {"stride": 1, "pad": 1}
+    dZ = rng.normal(size=(2, 5, 5, 4))
+    _, dW, db = fast.conv_backward(dZ, cache)
+    nothing, *same = fast.conv_backward(dZ, cache, need_dA=False)
+    assert nothing is None
+    assert_array_equal(same[0], dW)
+    assert_array_equal(same[1], db)
+
+
+def test_filters_that_do_not_fit_are_refused():
+    W, b = np.ones((3, 3, 2, 4)), np.ones((1, 1, 1, 4))
+    with pytest.raises(ValueError, match=r"\(2, 5, 5, 3\), but the filters W \(3, 3, 2, 4\) need"):
+        fast.conv_forward(np.ones((2, 5, 5, 3)), W, b, {"stride": 1, "pad": 0})
+
+
 def test_a_window_that_does_not_fit_and_an_unknown_mode_are_refused():
     A_prev, W, b = np.ones((1, 2, 5, 1)), np.ones((4, 4, 1, 1)), np.ones((1, 1, 1, 1))
     with pytest.raises(ValueError, match=r"window \(4, 4\) is larger .* \(2, 5\)"):
@@ -111,7 +129,7 @@ def test_the_setting_bounds_the_memory():
         fast.KEPT.clear()
         tracemalloc.start()
         Z, cache = fast.conv_forward(*arguments, hparameters, setting)
-        results = Z, *fast.conv_backward(Z, cache, setting)
+        results = Z, *fast.conv_backward(Z, cache, most=setting)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         used = (peak - sum(result.nbytes for result in results)) / (4 * most)

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAB ?= $(HOME)/convnets-lab
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/installed ## compile the releases, grade a demo class, show its points (in demo/)
 	$(BIN)/python -m grading demo
@@ -14,8 +14,11 @@ demo: .venv/installed ## compile the releases, grade a demo class, show its poin
 test: .venv/installed-dev ## run all tests
 	tests/apart $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --nbval tests $(wildcard source/*/*.ipynb notebooks/*.ipynb)
 
-lab: .venv/installed ## open JupyterLab on a student's copy of the releases (in LAB)
+lab: .venv/installed ## open JupyterLab on a student's copy of releases and lectures (in LAB)
 	$(BIN)/python -m grading lab "$(LAB)"
+
+submission: .venv/installed ## check what you wrote in LAB, pack it to hand in
+	@for tool in "$(LAB)"/*/hand_in.py; do $(BIN)/python "$$tool" || exit; done
 
 release: .venv/installed ## compile release/ from source/
 	. $(BIN)/activate && for a in source/*/; do nbgrader generate_assignment "$$(basename $$a)" || exit; done
@@ -53,4 +56,4 @@ clean: ## remove what the commands made, but no grades and nothing a student han
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
 	@touch $@
 
-.PHONY: help demo test lab release figures security bank outputs clean
+.PHONY: help demo test lab submission release figures security bank outputs clean

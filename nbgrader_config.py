@@ -12,7 +12,7 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "figur
 # exit with 0 and leave the gradebook empty.
 c.GenerateAssignment.force = True
 
-# nbgrader's own list, with KeepSteps in place of ClearSolutions, and InlineFigures.
+# nbgrader's own list, with KeepSteps in place of ClearSolutions, InlineFigures, and KeepReleased.
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",
     "nbgrader.preprocessors.InstantiateTests",
@@ -27,6 +27,7 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
+    "grading.release.KeepReleased",
 ]
 
 # Of a submission the notebook alone is taken: other files and links are not copied or followed.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from grading.bank import BankError, misconceptions
 from grading.results import ResultsError
 
-CAUSE = "Likely cause:"
+CAUSE, OR = "Likely cause:", "or:"
 
 
 @dataclass
@@ -68,14 +68,19 @@ def causes(results, entries):
 def named_causes(message, function, entries):
     """The causes that a message names: tuples of entries, those of the function if possible.
 
-    Entries with the same hint, or named in one line, are one cause. A line that names no hint of
-    the bank is no cause: a student's own error may hold any text.
+    Entries with the same hint, or named as alternatives, are one cause. A line that names no
+    hint of the bank is no cause: a student's own error may hold any text.
     """
+    groups = []
+    for line in map(str.strip, message.splitlines()):
+        if line.startswith(CAUSE):
+            groups.append([line])
+        elif groups and line.startswith(OR):
+            groups[-1].append(line)
     keys = []
-    for line in message.splitlines():
-        if line.strip().startswith(CAUSE):
-            named = [entry for entry in entries if entry.hint in line]
-            key = tuple(entry for entry in named if entry.function == function) or tuple(named)
-            if key and key not in keys:
-                keys.append(key)
+    for lines in groups:
+        named = [entry for entry in entries if any(entry.hint in line for line in lines)]
+        key = tuple(entry for entry in named if entry.function == function) or tuple(named)
+        if key and key not in keys:
+            keys.append(key)
     return keys

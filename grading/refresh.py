@@ -67,12 +67,15 @@ FENCED = re.compile(r"```text\n(.*?)\n```", re.DOTALL)
 def refresh(path):
     """Execute one notebook in its folder, update its expected outputs, tidy and write it.
 
-    Beside an instructor notebook it writes the checks and the hints of its test cells first.
+    Beside an instructor notebook it first writes the checks and the hints of its test cells, and
+    the students' tools.
     """
     path = Path(path)
     assignment = path.parent.name
     if bank.exists(assignment):
         write_hints(path, assignment)
+        for helper in sorted((bank.ROOT / "student").glob("*.py")):
+            (path.parent / helper.name).write_bytes(helper.read_bytes())
     nb = nbformat.read(path, as_version=4)
     # A text written in two goes may arrive in one or two pieces: join them.
     client = NotebookClient(

@@ -1,6 +1,7 @@
 """From the instructor's notebook to the student's: preprocessors for generate_assignment."""
 
 import base64
+import json
 import mimetypes
 import re
 from pathlib import Path
@@ -107,4 +108,26 @@ class InlineFigures(NbGraderPreprocessor):
         for cell in nb.cells:
             if cell.cell_type == "markdown":
                 cell.source = self.figure.sub(inline, cell.source)
+        return nb, resources
+
+
+class KeepReleased(NbGraderPreprocessor):
+    """Write `released.json` beside the student's notebook: what was handed out, once more.
+
+    From it `renew.py` brings back a spoilt cell, and `hand_in.py` tells what is still to write.
+    It is no notebook, so no collecting of submissions takes it for one.
+    """
+
+    def preprocess(self, nb, resources):
+        """Add the file to what nbconvert's writer writes; the notebook stays as it is."""
+        about = resources["nbgrader"]
+        content = {
+            "assignment": about["assignment"],
+            "notebook": about["notebook"],
+            "metadata": nb.metadata,
+            "cells": nb.cells,
+        }
+        text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        files = resources.get("outputs") or {}
+        resources["outputs"] = {**files, "released.json": text.encode("utf-8")}
         return nb, resources

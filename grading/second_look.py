@@ -106,11 +106,16 @@ def explain(submission, function, cells):
             extend(error, own_error(submission, function))
     if not bank.exists(submission.assignment):
         return
+    found = []
     for cell in cells:
         if not submission.ensure_kernel():
-            return
+            break
         known = explainer(submission.notebook, submission.assignment)
-        likely = submission.trusted.likely(cell.source, function, submission.seed, known)
+        found.append(submission.trusted.likely(cell.source, function, submission.seed, known))
+    # One mistake that explains all failures is likelier than another one for each.
+    common = set.intersection(*map(set, found)) if found else set()
+    for cell, likely in zip(cells, found, strict=False):
+        likely = [mistake for mistake in likely if mistake in common or not common]
         if likely:
             text = checks.cause(list(dict.fromkeys(hint for _, hint in likely)))
             extend(failure(cell.outputs), text)

@@ -373,7 +373,7 @@ def colab(nb):
     return nb
 
 
-@case(REPAIRED, "found again by id: zero_pad")
+@case(REPAIRED, "found again by id: files_here, zero_pad")
 def vs_code(nb):
     """Ids stay, metadata goes."""
     return strip(nb, ids=False)

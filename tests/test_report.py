@@ -119,6 +119,8 @@ KNOWN = [ALPHA, BETA, TWIN, OTHER]
         (f"wrong\n{CAUSE}{BETA.hint}", [(BETA,)]),
         (f"wrong\n  {CAUSE}{ALPHA.hint}", [(ALPHA, TWIN)]),  # the same hint: one cause
         (f"{CAUSE}{BETA.hint} Or: {ALPHA.hint}", [(ALPHA, BETA, TWIN)]),  # named together
+        (f"{CAUSE}{BETA.hint}\nor: {ALPHA.hint}\nmore", [(ALPHA, BETA, TWIN)]),  # alternatives
+        (f"or: {ALPHA.hint}", []),
         (f"{CAUSE}{BETA.hint}\n{CAUSE}{ALPHA.hint}", [(BETA,), (ALPHA, TWIN)]),
         (f"{CAUSE}{BETA.hint}\n{CAUSE}{BETA.hint}", [(BETA,)]),
         (f"{CAUSE}<b>what a student wrote</b>", []),

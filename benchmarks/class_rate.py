@@ -25,6 +25,7 @@ from grading.course import Course
 ASSIGNMENT = "1_step_by_step"
 MIB = 2**20
 LOOK = 0.25  # seconds
+KERNELS = "ipykernel", "fork_server.py"  # in the command line of kernels
 STOCK = '\nc.pop("Autograde", None)\n'
 COMMANDS = {
     "stock nbgrader": ["nbgrader", "autograde", ASSIGNMENT],
@@ -51,7 +52,7 @@ class Use:
                 continue
             self.cpu[process.pid, process.create_time()] = times.user + times.system
             total += bytes_
-            graders += 0 if "ipykernel" in line else bytes_
+            graders += 0 if any(name in line for name in KERNELS) else bytes_
         self.memory.append((total, graders))
 
     def third(self, last):

@@ -1,6 +1,8 @@
 """What source says about the cells of a notebook: from the gradebook and the source notebook."""
 
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import nbformat
@@ -37,6 +39,17 @@ def source_folder(config, assignment):
     return Path(course.format_path(course.source_directory, ".", assignment))
 
 
+def source_notebook(path):
+    """A source notebook; reading and validating it takes a tenth of a second, so not each time."""
+    found = Path(path).stat()
+    return deepcopy(_read(str(path), found.st_mtime_ns, found.st_size, found.st_ino))
+
+
+@lru_cache(maxsize=8)
+def _read(path, *_version):
+    return nbformat.read(path, as_version=4)
+
+
 def source_cells(config, resources):
     """The cells of this notebook that nbgrader knows, in source order.
 
@@ -49,7 +62,7 @@ def source_cells(config, resources):
         raise SourceError(f"{path} is missing: test cells can't be put in source order.")
     order = [
         cell.metadata.nbgrader.get("grade_id")
-        for cell in nbformat.read(path, as_version=4).cells
+        for cell in source_notebook(path).cells
         if cell.metadata.get("nbgrader")
     ]
     with Gradebook(about["db_url"]) as gradebook:

@@ -12,6 +12,10 @@ SETTINGS = {
     # Nothing is served to a browser: all users of this machine could open the page.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # What only that page would show.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",
     "distributed.worker.multiprocessing-method": "forkserver",
     # A submission that has ended two workers is not given to a third one beside others.
     "distributed.scheduler.allowed-failures": 1,

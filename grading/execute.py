@@ -335,7 +335,7 @@ class Watch:
         manager = self.manager
         if not self.started or not manager.has_kernel:
             return None
-        if memory_in_use(manager.pid) > manager.total_memory * MIB:
+        if memory_in_use(manager.pids) > manager.total_memory * MIB:
             return f"the notebook used more than {manager.total_memory} MiB of memory"
         if manager.folder_bytes() > 16 * MIB:
             return "the notebook filled the folder of its kernel"

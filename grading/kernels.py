@@ -223,16 +223,18 @@ def manager_said(manager):
         return ""
 
 
-def memory_in_use(pid):
-    """Bytes of memory in use by a process and all below it."""
+def memory_in_use(pids):
+    """Bytes of memory in use by processes and all below them."""
     total = 0
-    try:
-        parent = psutil.Process(pid)
-        for process in (parent, *parent.children(recursive=True)):
+    for pid in pids:
+        try:
+            parent = psutil.Process(pid)
+            family = (parent, *parent.children(recursive=True))
+        except psutil.Error:
+            continue
+        for process in family:
             try:
                 total += process.memory_info().rss
             except psutil.Error:
                 continue
-    except psutil.Error:
-        return 0
     return total

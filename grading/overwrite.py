@@ -6,12 +6,11 @@ of its cells are kept; test cells come whole from source, and come all of them.
 
 import re
 
-import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from grading.active import quiet_markdown
-from grading.cells import source_cells, source_folder
+from grading.cells import source_cells, source_folder, source_notebook
 from grading.release import InlineFigures
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -61,7 +60,7 @@ def released_prose(config, resources):
     """The text of each Markdown cell as it was released: with its figures, and trusted."""
     about = resources["nbgrader"]
     folder = source_folder(config, about["assignment"])
-    nb = nbformat.read(folder / f"{about['notebook']}.ipynb", as_version=4)
+    nb = source_notebook(folder / f"{about['notebook']}.ipynb")
     InlineFigures().preprocess(nb, {"nbgrader": about, "metadata": {"path": str(folder)}})
     return {cell.source for cell in nb.cells if cell.cell_type == "markdown"}
 
@@ -78,12 +77,12 @@ def rebuilt(cell, source, prose=frozenset()):
         if source.locked or source.test:
             text = source.source
     if kind == "code":
-        fresh = new_code_cell(text)
+        fresh = bare("code", text, execution_count=None, outputs=[])
     else:
         # Raw cells are shown as they are, which in a web page means that they run.
         ours = kind == "markdown" and text in prose
         ours = ours or (source is not None and not source.solution)
-        fresh = new_markdown_cell(text if ours else quiet_markdown(text))
+        fresh = bare("markdown", text if ours else quiet_markdown(text))
     fresh.id = str(cell.get("id", ""))
     if source is not None:
         fresh.id = source.grade_id
@@ -92,6 +91,11 @@ def rebuilt(cell, source, prose=frozenset()):
         if not source.solution:
             fresh.metadata["editable"] = False
     return fresh
+
+
+def bare(kind, text, **more):
+    """A cell as nbformat makes it, but not validated: the whole notebook is, when it is written."""
+    return NotebookNode(cell_type=kind, source=text, metadata=NotebookNode(), **more)
 
 
 def nbgrader_metadata(source):
@@ -134,7 +138,7 @@ def place_tests(kept, known):
         if index >= 0 and kept[index][0] not in tests:
             cells.append(kept[index][1])
         for source in after.get(index, []):
-            cells.append(rebuilt(new_code_cell(), source))
+            cells.append(rebuilt(bare("code", ""), source))
     return cells
 
 

@@ -9,6 +9,7 @@ of system calls keeps it from making others.
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from jupyter_client import KernelManager
 from traitlets import Bool, Float, Integer, List, Unicode
 
 from grading.bwrap import filter_file, find_bwrap, isolation, remedy
+from grading.warm import ForkServer, WarmError
 
 HOME = "/home/student"
 LINK_FOLDER = "/opt/link"
@@ -46,6 +48,9 @@ class SandboxedKernelManager(KernelManager):
     file_size = Integer(64, help="MiB in one file.").tag(config=True)
     disk = Integer(256, help="MiB in the home folder, and in /tmp.").tag(config=True)
     cpu_seconds = Integer(600, help="Seconds of CPU time for each process.").tag(config=True)
+    warm = Bool(
+        True, help="Fork kernels from a process that has imported NumPy and matplotlib."
+    ).tag(config=True)
     probe_timeout = Float(30, help="Seconds for the probe at each start.").tag(config=True)
     hidden = List([], help="Folders that the probe must not see.")
     data_files = List([], help="(path on this machine, path in the student's folder)")
@@ -63,22 +68,60 @@ class SandboxedKernelManager(KernelManager):
         self.ip = f"{self.folder}/s"
         self.connection_file = f"{self.folder}/kernel.json"
         self.errors = open(f"{self.folder}/stderr", "w+b")
-        self.sandboxed, self.filter = True, None
+        self.sandboxed, self.filter, self.uid = True, None, None
+        self.door = None  # descriptor of the launcher's end of a socket, for a warm kernel
+        self.warm_pid = None  # of a warm kernel's parent
 
     def start_kernel(self, **more):
         """Start the kernel. Raises SandboxError."""
         self.filter = filter_file()
-        if self.filter is None:
-            return super().start_kernel(**more)
+        ours, theirs = socket.socketpair() if self.warm else (None, None)
+        self.door = theirs.fileno() if theirs else None
+        kept = [each for each in (self.filter, self.door) if each is not None]
         try:
-            return super().start_kernel(**more, pass_fds=[self.filter])
+            super().start_kernel(**more, pass_fds=kept)
+            if theirs:
+                theirs.close()
+                self.let_in(ours)
         finally:
-            os.close(self.filter)
+            for each in (ours, theirs):
+                if each:
+                    each.close()
+            if self.filter is not None:
+                os.close(self.filter)
+
+    def let_in(self, launcher):
+        """Have a warm kernel join the sandbox; if it can't, one starts there the long way."""
+        if not self.sandboxed:
+            return
+        request = {
+            "limits": self.limits(),
+            "uid": self.uid,
+            "filter": None if self.filter is None else os.pread(self.filter, 1 << 16, 0).hex(),
+            "environment": environment(),
+            "arguments": self.kernel_arguments(),
+        }
+        try:
+            with ForkServer.lock:
+                server = ForkServer.get(environment(), font_cache())
+                self.warm_pid = server.enter(request, launcher, self.errors)
+        except WarmError as error:
+            self.log.info("No warm kernel, so a cold one: %s", error)
+            launcher.sendall(b"s")
 
     @property
     def pid(self):
         """Process id of bwrap (of the kernel, without a sandbox)."""
         return self.provisioner.pid
+
+    @property
+    def pids(self):
+        """Ids of processes below which all those of the sandbox are."""
+        return [self.pid] if self.warm_pid is None else [self.pid, self.warm_pid]
+
+    def kernel_arguments(self):
+        """Command-line arguments of ipykernel."""
+        return ["-f", self.connection_file, "--HistoryManager.enabled=False"]
 
     def format_kernel_cmd(self, extra_arguments=None):
         """The kernel's command, with the sandbox before it. Raises SandboxError."""
@@ -86,9 +129,7 @@ class SandboxedKernelManager(KernelManager):
             sys.executable,
             "-m",
             "ipykernel_launcher",
-            "-f",
-            self.connection_file,
-            "--HistoryManager.enabled=False",
+            *self.kernel_arguments(),
             *(extra_arguments or []),
         ]
         bwrap, said = find_bwrap(self.bwrap)
@@ -102,19 +143,25 @@ class SandboxedKernelManager(KernelManager):
             return ["env", f"PYTHONPATH={link}", "OPENBLAS_NUM_THREADS=1", *command]
         return [bwrap, *self.sandbox_arguments(), *self.launcher_arguments(), *command]
 
+    def limits(self):
+        """Limits of each process, by the names of the module resource."""
+        return {
+            "AS": self.memory * MIB,
+            "NPROC": self.processes,
+            "NOFILE": self.open_files,
+            "FSIZE": self.file_size * MIB,
+            "CPU": self.cpu_seconds,
+            "CORE": 0,
+        }
+
     def launcher_arguments(self):
         """The launcher that sets limits before the kernel starts."""
+        # A uid of its own, so that processes of another sandbox don't count.
+        self.uid = own_uid() if os.getuid() == 0 else None
         settings = {
-            "limits": {
-                "AS": self.memory * MIB,
-                "NPROC": self.processes,
-                "NOFILE": self.open_files,
-                "FSIZE": self.file_size * MIB,
-                "CPU": self.cpu_seconds,
-                "CORE": 0,
-            },
-            # A uid of its own, so that processes of another sandbox don't count.
-            "uid": own_uid() if os.getuid() == 0 else None,
+            "limits": self.limits(),
+            "uid": self.uid,
+            "door": self.door,
             "owned": [self.folder, self.connection_file, HOME, "/tmp", "/dev/shm"],
             "fonts": f"{LINK_FOLDER}/fonts" if font_cache() else None,
         }
@@ -156,15 +203,8 @@ class SandboxedKernelManager(KernelManager):
             arguments += [*parents(path, HOME), "--ro-bind", str(outside), path]
         # The root is a file system in memory, without a limit, and ours unless we run as root.
         arguments += ["--remount-ro", "/", "--chdir", HOME, "--clearenv"]
-        environment = {
-            "HOME": HOME, "USER": "student", "LOGNAME": "student", "LANG": "C.UTF-8",
-            "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "PYTHONPATH": LINK_FOLDER,
-            "MPLCONFIGDIR": "/tmp/matplotlib", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "IPYTHONDIR": "/tmp/ipython",
-            "JUPYTER_PLATFORM_DIRS": "1", "PYTHONDONTWRITEBYTECODE": "1",
-        }
         # fmt: on
-        for name, value in environment.items():
+        for name, value in environment().items():
             arguments += ["--setenv", name, value]
         return arguments
 
@@ -220,6 +260,19 @@ def probe():
         wrong.append("it has capabilities")
     return wrong
 """
+
+
+def environment():
+    """Environment variables in the sandbox."""
+    # fmt: off
+    return {
+        "HOME": HOME, "PWD": HOME, "USER": "student", "LOGNAME": "student", "LANG": "C.UTF-8",
+        "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "PYTHONPATH": LINK_FOLDER,
+        "MPLCONFIGDIR": "/tmp/matplotlib", "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "IPYTHONDIR": "/tmp/ipython",
+        "JUPYTER_PLATFORM_DIRS": "1", "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    # fmt: on
 
 
 def own_uid():

@@ -77,9 +77,10 @@ class Link:
         except OSError:
             return False
 
-    def call(self, name, args, kwargs):
+    def call(self, name, args, kwargs, counted=False):
         """Call a function of the student's kernel: ("ok", ...) or ("error", ...), decoded.
 
+        The result of a counted call is a pair: the lines of Python that it ran, and the result.
         Raises StudentTimeout, StudentKernelLost, or StudentError if the answer is no data.
         """
         self.calls += 1
@@ -87,7 +88,7 @@ class Link:
             raise StudentKernelLost(self.lost)
         if self.calls > MAX_CALLS:
             raise StudentError(f"a test cell called {name} more than {MAX_CALLS} times")
-        request = wire.to_bytes((name, args, kwargs))
+        request = wire.to_bytes((name, args, kwargs, counted))
         if self.looping is None:
             self.looping = self._request(LOOP.format("loop()"))
         self.number += 1

@@ -27,6 +27,7 @@ HOME = "/home/student"
 LINK_FOLDER = "/opt/link"
 MIB = 1024 * 1024
 PACKAGE = Path(__file__).parent
+LINK_FILES = ("checks.py", "student_side.py", "wire.py")  # they need no more of the package
 
 
 class SandboxError(Exception):
@@ -192,7 +193,7 @@ class SandboxedKernelManager(KernelManager):
                     arguments += ["--tmpfs", f"{path}/{name}"]
         arguments += [*parents(f"{LINK_FOLDER}/grader_link/wire.py"),
                       "--bind", self.folder, self.folder]
-        for name in ("wire.py", "student_side.py"):
+        for name in LINK_FILES:
             arguments += ["--ro-bind", str(PACKAGE / name), f"{LINK_FOLDER}/grader_link/{name}"]
         arguments += ["--ro-bind", str(PACKAGE / "launcher.py"), f"{LINK_FOLDER}/launcher.py"]
         if font_cache():
@@ -302,7 +303,7 @@ def copy_link(folder):
     """Write the files that serve calls as a package of their own into a folder."""
     target = Path(folder, "grader_link")
     target.mkdir(parents=True)
-    for name in ("wire.py", "student_side.py"):
+    for name in LINK_FILES:
         shutil.copy(PACKAGE / name, target / name)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import matplotlib
 
-from figures import drawing, step_by_step
+from figures import drawing, step_by_step, vectorized
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Pictures of the first assignment that a lecture shows, too. The folder of the lectures holds all
@@ -24,6 +24,7 @@ LECTURES = (
 )
 FOLDERS = {
     "source/1_step_by_step/figures": step_by_step.FIGURES,
+    "source/2_vectorized/figures": vectorized.FIGURES,
     "notebooks/figures": {name: step_by_step.FIGURES[name] for name in LECTURES},
 }
 # For the same reason, the lectures have their own copy of the drawing helpers.

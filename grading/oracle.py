@@ -248,7 +248,10 @@ def pool_tie_cases(seed):
     rng = generator(seed)
     cases = []
     for shape, f, stride in POOL_SHAPES:
-        A_prev, hparameters = rng.integers(0, 3, size=shape).astype(float), {"f": f, "stride": stride}
+        A_prev, hparameters = (
+            rng.integers(0, 3, size=shape).astype(float),
+            {"f": f, "stride": stride},
+        )
         places = np.arange(shape[1] * shape[2]).reshape(1, *shape[1:3], 1)
         step = 1 / (4 * places.size)
 

@@ -1,11 +1,11 @@
 """How fast a class is graded: `python benchmarks/class_rate.py [SIZE...]`, by default 10 40 160.
 
 For each size, one after the other in one run: stock `nbgrader autograde` without a sandbox, with
-its own lists of preprocessors, and `python -m grading autograde` with the sandbox, one worker a
-core. Classes are made from the banks. Printed are submissions a minute, CPU seconds a submission,
-the peak of memory of all processes together, and the memory of the grading processes themselves
-(without kernels) in the first and the last third of the time, which shows whether it grows.
-Other work on the machine stretches both; the ratio is what counts.
+its own lists of preprocessors, and `python -m grading autograde` with the sandbox. Classes are made
+from the banks. Printed are submissions a minute, CPU seconds a submission, the peak of memory of
+all processes together, and the memory of the grading processes themselves (without kernels) in the
+first and the last third of the time, which shows whether it grows. Other work on the machine
+stretches both; the ratio is what counts.
 """
 
 import os

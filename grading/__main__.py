@@ -71,7 +71,7 @@ def main():
     )
     command.add_argument("assignment", metavar="ASSIGNMENT", help="for example 1_step_by_step")
     command.add_argument(
-        "--workers", type=positive, metavar="N", help="processes (default: one for each core)"
+        "--workers", type=positive, metavar="N", help="processes (default: cores and one more)"
     )
     command.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a Dask cluster that shares this folder"

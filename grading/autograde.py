@@ -120,7 +120,7 @@ def grade(found, feedback=False, count=None, scheduler=None, client=None):
     if not found.waiting:
         return
     log, results = Course(found.folder).log_path, []
-    count = min(count or cluster.cores(), len(found.waiting))
+    count = min(count or cluster.usual_count(), len(found.waiting))
     pool = nullcontext(client) if client else cluster.workers(count, scheduler, log)
     with only_one(found), pool as client:
         try:

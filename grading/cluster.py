@@ -31,7 +31,7 @@ def workers(count=None, scheduler=None, log=None):
     """Workers, each a process that grades one submission at a time.
 
     Arguments:
-        count: number of workers on this machine, int >= 1; None means one for each core
+        count: number of workers on this machine, int >= 1; None means `usual_count()`
         scheduler: address of a Dask scheduler that runs already, as "tls://host:8786"
         log: file for what workers on this machine print
 
@@ -42,13 +42,13 @@ def workers(count=None, scheduler=None, log=None):
             with elsewhere(scheduler) as client:
                 yield client
         else:
-            with here(count or cores(), log) as client:
+            with here(count or usual_count(), log) as client:
                 yield client
 
 
-def cores():
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+def usual_count():
+    """One worker more than this process may use cores: each waits a quarter of its time."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @contextmanager

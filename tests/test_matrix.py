@@ -30,6 +30,7 @@ from grading.report import write
 
 LEAST = {"1_step_by_step": 40, "2_vectorized": 20}  # submissions
 
+
 def submissions(assignment):
     """{student: {function: entry}}: every entry stands in one submission, evenly spread.
 

@@ -4,6 +4,7 @@ nbval compares what a notebook shows with what it computes, so outputs are commi
 only says who ran it, when, and on which version, is not.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -81,7 +82,8 @@ def refresh(path):
     client = NotebookClient(
         nb, timeout=TIMEOUT, coalesce_streams=True, resources={"metadata": {"path": path.parent}}
     )
-    client.execute()
+    # Threads of a matrix product wait for each other, and on a busy machine they wait long.
+    client.execute(env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     for example, expected in expected_outputs(nb):
         head, _, tail = FENCED.split(expected.source, maxsplit=1)
         expected.source = f"{head}```text\n{printed(example)}\n```{tail}"

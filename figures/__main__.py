@@ -10,7 +10,7 @@ from pathlib import Path
 
 import matplotlib
 
-from figures import convnet, drawing, step_by_step
+from figures import convnet, drawing, step_by_step, vectorized
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # Pictures of the first assignment that a lecture shows, too. The folder of the lectures holds all
@@ -24,6 +24,7 @@ LECTURES = (
 )
 FOLDERS = {
     "source/1_step_by_step/figures": step_by_step.FIGURES,
+    "source/2_vectorized/figures": vectorized.FIGURES,
     "source/3_convnet/figures": convnet.FIGURES,
     "notebooks/figures": {name: step_by_step.FIGURES[name] for name in LECTURES},
 }

@@ -32,6 +32,10 @@ class CheckFailed(AssertionError):
         self.key, self.got = key, got
 
 
+class TooManyLines(CheckFailed):
+    """A function's results are right, but it runs more lines of Python on larger arrays."""
+
+
 def check(function, arguments, want, look, returns="result", part=None, unchanged=False):
     """Call a function and compare what it returns, or one part of it, with `want`.
 
@@ -75,8 +79,8 @@ def check_lines(function, cases, size, look, returns="result", part=None):
     Arguments:
         cases: (n, arguments, want) for three or more values of n, in rising order
         size: the name of what grows with n, as in "m"
-    The others are those of `check`. Raises CheckFailed if a result is wrong, or if lines grow with
-    n from each case to the next.
+    The others are those of `check`. Raises CheckFailed if a result is wrong, TooManyLines if lines
+    grow with n from each case to the next.
     """
     __tracebackhide__ = True
     lines = []
@@ -90,7 +94,7 @@ def check_lines(function, cases, size, look, returns="result", part=None):
     if min((after - before) / (b - a) for a, b, before, after in steps) >= SLOPE:
         runs = ", ".join(f"{n} for {size} = {k}" for k, n in zip(sizes, lines, strict=True))
         wrong = f"expected about the same number of lines of Python, whatever {size} is"
-        raise CheckFailed(f"{case}\n{wrong}\ngot lines that grow with it: {runs}\nLook at: {look}")
+        raise TooManyLines(f"{case}\n{wrong}\ngot lines that grow with it: {runs}\nLook at: {look}")
 
 
 class Counted:

@@ -143,8 +143,18 @@ class Explainer:
                 return []
             wrong_somewhere = wrong_somewhere or not same(outcome(right, ask), answer)
             left = [e for e in left if (f := self.mistaken(e)) and same(outcome(f, ask), answer)]
-        # A function that was right wherever it was asked has no known mistake.
-        return left if wrong_somewhere and len({e.hint for e in left}) <= MAX_HINTS else []
+        if not wrong_somewhere:
+            # Right wherever it was asked: if it costs too many lines, so must the known mistake.
+            if left and not self.runs_too_many_lines(test, function, stand_in):
+                return []
+            slow = (self.runs_too_many_lines(test, function, self.mistaken(e)) for e in left)
+            left = [entry for entry, is_slow in zip(left, slow, strict=True) if is_slow]
+        return left if len({e.hint for e in left}) <= MAX_HINTS else []
+
+    def runs_too_many_lines(self, test, name, function):
+        """Whether a function with right results fails a test by the lines that it runs."""
+        failure = failure_of(test, self.namespace() | {name: function})
+        return isinstance(failure, checks.TooManyLines)
 
 
 @lru_cache(maxsize=8)

@@ -197,3 +197,70 @@ def pool_gradient_cases(seed, mode):
         dA_prev = numeric_gradient_by_example(forward, A_prev, dA, step=0.125)
         cases.append((dA, (A_prev, hparameters), dA_prev))
     return cases
+
+
+def columns(A_prev, f, stride, pad):
+    """All windows as rows, one after the other: (m * n_H * n_W, f * f * n_C_prev)."""
+    padded = np.pad(np.asarray(A_prev), ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    tops, lefts = (range(0, side - f + 1, stride) for side in padded.shape[1:3])
+    return np.array(
+        [
+            image[top : top + f, left : left + f].ravel()
+            for image in padded
+            for top in tops
+            for left in lefts
+        ]
+    )
+
+
+def column_cases(seed):
+    """Inputs of im2col and its result: a list of (A_prev, f, stride, pad, cols)."""
+    cases = []
+    for A_prev, W, _, hparameters in conv_cases(seed):
+        settings = (W.shape[0], hparameters["stride"], hparameters["pad"])
+        cases.append((A_prev, *settings, columns(A_prev, *settings)))
+    return cases
+
+
+def column_sum_cases(seed):
+    """Inputs of col2im and its result: a list of (cols, A_prev_shape, f, stride, pad, A).
+
+    Pixels are numbered from 1, so that the columns of these numbers say for each entry of `cols`
+    which pixel it belongs to; padding is number 0.
+    """
+    rng = generator(seed)
+    cases = []
+    # The last one has more padding than windows or pixels, and windows reach its far end.
+    frames = [*column_cases(seed), (np.ones((1, 4, 4, 1)), 6, 8, 5, None)]
+    for A_prev, *settings, _ in frames:
+        numbers = np.arange(1, A_prev.size + 1).reshape(A_prev.shape)
+        pixels = columns(numbers, *settings)
+        cols = rng.normal(size=pixels.shape).astype(A_prev.dtype)
+        sums = np.bincount(pixels.ravel(), cols.ravel(), A_prev.size + 1)[1:]
+        cases.append((cols, A_prev.shape, *settings, sums.reshape(A_prev.shape)))
+    return cases
+
+
+def pool_tie_cases(seed):
+    """Inputs of a max pooling layer with many ties, and the gradient that goes to the first
+    maximum of each window in row order: a list of (dA, cache, dA_prev).
+
+    A slope that falls in row order, by less than the entries are apart, breaks every tie.
+    """
+    rng = generator(seed)
+    cases = []
+    for shape, f, stride in POOL_SHAPES:
+        A_prev, hparameters = (
+            rng.integers(0, 3, size=shape).astype(float),
+            {"f": f, "stride": stride},
+        )
+        places = np.arange(shape[1] * shape[2]).reshape(1, *shape[1:3], 1)
+        step = 1 / (4 * places.size)
+
+        def forward(x, hparameters=hparameters, slope=2 * step * places):
+            return pool(x - slope, hparameters, "max")
+
+        dA = rng.normal(size=forward(A_prev).shape)
+        dA_prev = numeric_gradient_by_example(forward, A_prev, dA, step=step / 2)
+        cases.append((dA, (A_prev, hparameters), dA_prev))
+    return cases

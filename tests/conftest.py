@@ -50,14 +50,15 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab in a student's folder, outside the repository: (folder, address of it)."""
+def lab(request, tmp_path_factory):
+    """JupyterLab in a student's folder, outside the repository: (folder, address of it).
+
+    The assignment in the folder is the parameter, if there is one, else the first.
+    """
     from jupyter_browser import jupyter
 
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(
-        notebook_path("release", ASSIGNMENTS[0], ROOT).parent, folder, dirs_exist_ok=True
-    )
+    folder, assignment = tmp_path_factory.mktemp("lab"), getattr(request, "param", ASSIGNMENTS[0])
+    shutil.copytree(notebook_path("release", assignment, ROOT).parent, folder, dirs_exist_ok=True)
     # The question whether one wants news would lie on top of the notebook.
     command = ["jupyterlab", "--LabApp.news_url=None"]
     # Neither read nor change the settings of whoever runs the tests.

@@ -9,7 +9,7 @@ import time
 
 import nbformat
 import pytest
-from conftest import run
+from conftest import ASSIGNMENTS, run
 from jupyter_browser import WAIT
 from nbformat.reader import NotJSONError
 from playwright.sync_api import TimeoutError as NotShown
@@ -23,10 +23,10 @@ from grading.notebooks import answer_cell, notebook_path, read
 class Student:
     """What a student does with one notebook."""
 
-    def __init__(self, lab, browser, name, answers):
+    def __init__(self, lab, browser, name, answers, assignment=ASSIGNMENT):
         self.folder, self.address = lab
         self.name = name
-        notebook = read(notebook_path("release", ASSIGNMENT, ROOT))
+        notebook = read(notebook_path("release", assignment, ROOT))
         for function, source in answers.items():
             answer_cell(notebook, function).source = source
         nbformat.write(notebook, self.folder / f"{name}.ipynb")
@@ -127,31 +127,53 @@ def errors(nb):
     ]
 
 
-def test_an_untouched_notebook_stops_at_the_first_stub(lab, browser):
-    student = Student(lab, browser, "untouched", {})
-    nb = student.run_all()
-    (failed,) = errors(nb)
-    assert failed[1] == ("NotImplementedError: zero_pad: write your code, then delete this line")
+# For each assignment a known mistake, the test cell at which it stops, and what is said there.
+MISTAKES = {
+    "1_step_by_step": (
+        "conv_single_step",
+        "bias_inside_the_sum",
+        "test_conv_single_step_value",
+        "expected Z = 7\ngot 16",
+    ),
+    "2_vectorized": (
+        "im2col",
+        "channels_before_the_window",
+        "test_im2col_values",
+        "expected cols[0, 1] = 1\ngot 2 there",
+    ),
+}
+each_assignment = pytest.mark.parametrize(
+    ("lab", "assignment"), [(name, name) for name in ASSIGNMENTS], ids=ASSIGNMENTS, indirect=["lab"]
+)
+
+
+@each_assignment
+def test_an_untouched_notebook_stops_at_the_first_stub(lab, browser, assignment):
+    student = Student(lab, browser, f"untouched_{assignment}", {}, assignment)
+    first = next(iter(solutions(assignment)))
+    (failed,) = errors(student.run_all())
+    assert failed[1] == f"NotImplementedError: {first}: write your code, then delete this line"
     # The figures are in the notebook, and the browser could show them.
     widths = student.page.eval_on_selector_all("img[alt]", "all => all.map(i => i.naturalWidth)")
     assert widths and all(width > 600 for width in widths)
 
 
-def test_a_right_answer_validates(lab, browser):
-    student = Student(lab, browser, "right", solutions(ASSIGNMENT))
+@each_assignment
+def test_a_right_answer_validates(lab, browser, assignment):
+    student = Student(lab, browser, f"right_{assignment}", solutions(assignment), assignment)
     assert "Success! Your notebook passes all the tests." in student.validate()
 
 
-def test_a_known_mistake_is_told_in_words(lab, browser):
-    right = solutions(ASSIGNMENT)
-    mistake = misconception(ASSIGNMENT, "conv_single_step", "bias_inside_the_sum")
-    wrong = right | {"conv_single_step": mistake.apply(right["conv_single_step"])}
-    student = Student(lab, browser, "mistake", wrong)
+@each_assignment
+def test_a_known_mistake_is_told_in_words(lab, browser, assignment):
+    function, name, cell, said = MISTAKES[assignment]
+    right, mistake = solutions(assignment), misconception(assignment, function, name)
+    wrong = right | {function: mistake.apply(right[function])}
+    student = Student(lab, browser, f"mistake_{assignment}", wrong, assignment)
     nb = student.run_all()
     (failed,) = errors(nb)
-    assert failed[0] == "test_conv_single_step_value"
-    assert "expected Z = 7\ngot 16" in failed[1] and "then the bias" in failed[1]
-    assert failed[1].endswith(f"Likely cause: {mistake.hint}")
+    assert failed[0] == cell
+    assert said in failed[1] and failed[1].endswith(f"Likely cause: {mistake.hint}")
     # What the student sees is the test cell and the message, not the inside of checks.py.
     (error,) = next(cell for cell in nb.cells if cell.id == failed[0]).outputs
     shown = plain("\n".join(error.traceback))

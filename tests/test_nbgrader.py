@@ -44,7 +44,8 @@ def test_feedback_and_export_are_written(graded):
         page = notebook_path(f"feedback/{student}", ASSIGNMENT, graded.folder).with_suffix(".html")
         assert "conv_forward" in page.read_text(encoding="utf-8")
     with open(graded.folder / "grades.csv", encoding="utf-8") as stream:
-        rows = {row["student_id"]: float(row["score"]) for row in csv.DictReader(stream)}
+        rows = [row for row in csv.DictReader(stream) if row["assignment"] == ASSIGNMENT]
+    rows = {row["student_id"]: float(row["score"]) for row in rows}
     assert rows == {"reference": 100, "untouched": 0}
 
 

@@ -154,7 +154,7 @@ def test_hidden_tests_leave_visible_checks(source):
         assert cell.source.count(begin) == cell.source.count(end) == 1, cell.id
         visible = visible_part(cell.source)
         assert begin not in visible and end not in visible
-        assert re.search(r"\n +check(_shape)?\(", visible), cell.id
+        assert re.search(r"\n +check(_shape|_lines)?\(", visible), cell.id
 
 
 def test_steps_announce_the_right_number_of_lines(source):

@@ -9,12 +9,14 @@ import copy
 import json
 import sys
 from contextlib import redirect_stderr
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 RTOL, ATOL = 1e-4, 1e-5  # loose enough for single precision
+SLOPE = 0.25  # lines for each unit of size: a loop runs more, and a library hardly any
 HINTS_FILE = Path(__file__).with_name("hints.json")
 MANY = 9  # arrays with more entries are not printed whole
 
@@ -25,6 +27,10 @@ class CheckFailed(AssertionError):
     def __init__(self, message, key=None, got=None):
         super().__init__(message)
         self.key, self.got = key, got
+
+
+class TooManyLines(CheckFailed):
+    """A function's results are right, but it runs more lines of Python on larger arrays."""
 
 
 def check(function, arguments, want, look, returns="result", part=None, unchanged=False):
@@ -59,6 +65,66 @@ def check_shape(function, arguments, shape, look, returns="result", part=None):
     right = array is not None and array.shape == tuple(shape)
     kind = f"of shape {tuple(shape)}" if shape else "to be a number"
     fail_if("" if right else f"expected {name} {kind}\ngot {said(got)}", case, name, got, look)
+
+
+def check_lines(function, cases, size, look, returns="result", part=None):
+    """Check that a function runs about as many lines of Python on large arrays as on small ones.
+
+    A vectorised function leaves the loops to NumPy, which is compiled; the lines of Python that a
+    call runs, counted one by one, tell it from loops on any machine. A few more lines are fine.
+
+    Arguments:
+        cases: (n, arguments, want) for three or more values of n, in rising order
+        size: the name of what grows with n, as in "m"
+    The others are those of `check`. Raises CheckFailed if a result is wrong, TooManyLines if lines
+    grow with n from each case to the next.
+    """
+    __tracebackhide__ = True
+    lines = []
+    for _, arguments, want in cases:
+        counted = Counted(function)
+        got, _, case, name = called(counted, arguments, returns, part)
+        fail_if(difference(got, want, name), case, name, got, look)
+        lines.append(counted.lines)
+    sizes = [n for n, *_ in cases]
+    steps = zip(sizes, sizes[1:], lines, lines[1:], strict=False)
+    if min((after - before) / (b - a) for a, b, before, after in steps) >= SLOPE:
+        runs = ", ".join(f"{n} for {size} = {k}" for k, n in zip(sizes, lines, strict=True))
+        wrong = f"expected about the same number of lines of Python, whatever {size} is"
+        raise TooManyLines(f"{case}\n{wrong}\ngot lines that grow with it: {runs}\nLook at: {look}")
+
+
+class Counted:
+    """A function, and the number of lines of Python that its last call ran.
+
+    A function that runs elsewhere has its own way to count, a method `count_lines`.
+    """
+
+    def __init__(self, function):
+        self.function, self.__name__, self.lines = function, name_of(function), 0
+
+    def __call__(self, *arguments):
+        count = getattr(self.function, "count_lines", None) or partial(count_lines, self.function)
+        self.lines, result = count(*arguments)
+        return result
+
+
+def count_lines(function, *arguments, **keywords):
+    """Call a function: (lines of Python that ran, its own and those of all it called; result)."""
+    lines = 0
+
+    def trace(frame, event, argument):
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        result = function(*arguments, **keywords)
+    finally:
+        sys.settrace(before)
+    return lines, result
 
 
 def called(function, arguments, returns, part, unchanged=False):

@@ -134,8 +134,10 @@ class Explainer:
 
     def _likely(self, test, function, stand_in, seed):
         left = [entry for entry in self.entries if entry.function == function]
-        end, right, wrong_somewhere = time.monotonic() + SECONDS, self.namespace()[function], False
-        for ask in self.asks(test, function, seed)[:MAX_INPUTS]:
+        right, wrong_somewhere = self.namespace()[function], False
+        asks = self.asks(test, function, seed)[:MAX_INPUTS]
+        end = time.monotonic() + SECONDS
+        for ask in asks:
             if not left or time.monotonic() > end:
                 break
             answer = outcome(stand_in, ask)

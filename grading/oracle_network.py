@@ -11,17 +11,18 @@ import numpy as np
 
 from grading.oracle import conv, generator, numeric_gradient, pool
 
-STEP = 1e-5  # of central differences where the loss is no straight line
+STEP = 1e-6  # of central differences where the loss is no straight line
+MARGIN = 1e-4  # between an input of a hidden case and the next kink of RELU or of a maximum
 POOL = {"f": 2, "stride": 2}
 
 # Sides that differ and that pooling does not divide, filters of 1, 3 and 5, a single example,
 # more and fewer filters out than in.
 #   (m, n_H, n_W, n_C), f and n_C of the first layer, the same of the second, classes
 NETWORKS = [
-    ((2, 4, 6, 1), 3, 2, 3, 3, 4),
-    ((1, 8, 5, 2), 3, 3, 1, 2, 3),
-    ((3, 5, 4, 1), 1, 2, 3, 1, 2),
-    ((2, 6, 7, 1), 5, 1, 3, 2, 10),
+    ((2, 8, 9, 1), 3, 2, 3, 3, 4),
+    ((2, 9, 12, 2), 3, 3, 1, 2, 3),
+    ((1, 5, 4, 1), 1, 2, 3, 1, 2),
+    ((3, 6, 8, 1), 5, 1, 3, 2, 10),
 ]
 
 
@@ -155,19 +156,41 @@ def network(X, parameters):
 def network_cases(seed):
     """Inputs of model_forward: a list of (X, parameters); the last one is float32."""
     rng = generator(seed)
-    cases = []
-    for shape, f, n_C1, f2, n_C2, classes in NETWORKS:
+    cases = [smooth_case(rng, *sizes) for sizes in NETWORKS]
+    X, parameters = cases[0]
+    single = {name: array.astype(np.float32) for name, array in parameters.items()}
+    return [*cases, (X.astype(np.float32), single)]
+
+
+def smooth_case(rng, shape, f, n_C1, f2, n_C2, classes):
+    """X and parameters of a network that has no kink nearby, so that its slopes can be measured."""
+    while True:
         inputs = (shape[1] // 2 // 2) * (shape[2] // 2 // 2) * n_C2
         shapes = {"W1": (f, f, shape[3], n_C1), "W2": (f2, f2, n_C1, n_C2)}
         shapes["W3"] = (inputs, classes)
         parameters = {}
         for name, sides in shapes.items():
-            parameters[name] = rng.normal(size=sides)
-            parameters["b" + name[1:]] = rng.normal(size=(1,) * (len(sides) - 1) + sides[-1:])
-        cases.append((rng.normal(size=shape), parameters))
-    X, parameters = cases[0]
-    single = {name: array.astype(np.float32) for name, array in parameters.items()}
-    return [*cases, (X.astype(np.float32), single)]
+            # He's rule: larger scores would make probabilities 0 and 1, and all gradients 0.
+            parameters[name] = rng.normal(size=sides) * math.sqrt(2 / math.prod(sides[:-1]))
+            b = rng.normal(scale=0.5, size=(1,) * (len(sides) - 1) + sides[-1:])
+            parameters["b" + name[1:]] = b
+        X = rng.normal(size=shape)
+        if distance_to_kink(X, parameters) > MARGIN:
+            return X, parameters
+
+
+def distance_to_kink(X, parameters):
+    """How far the network is from the next kink: of RELU at 0, or where two maxima are equal."""
+    caches = network(X, parameters)[1]
+    distances = []
+    for Z in (caches[1], caches[4]):
+        distances.append(np.abs(Z).min())
+        n_H, n_W = (side // 2 * 2 for side in Z.shape[1:3])
+        windows = Z[:, :n_H, :n_W].reshape(len(Z), n_H // 2, 2, n_W // 2, 2, -1)
+        ranked = np.sort(windows.transpose(0, 1, 3, 5, 2, 4).reshape(-1, 4))
+        open_ = ranked[:, -1] > 0  # what RELU has closed has no maximum to quarrel about
+        distances.append(np.min((ranked[:, -1] - ranked[:, -2])[open_], initial=np.inf))
+    return min(distances)
 
 
 def network_gradients(X, parameters, result):

@@ -136,6 +136,8 @@ def lenient(function):
 
 def _message(error):
     try:
+        if type(error) is KeyError and len(error.args) == 1 and type(error.args[0]) is str:
+            return error.args[0][:MAX_TEXT]  # str() would add quotes here, and there once more
         return str(error)[:MAX_TEXT]
     except BaseException:
         return "(its message can't be shown)"

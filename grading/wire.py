@@ -97,7 +97,7 @@ def _lower(value, depth, budget):
     """A value as what msgpack knows: scalars as they are, everything else as a tagged list."""
     if depth > MAX_DEPTH:
         raise WireError(f"nested deeper than {MAX_DEPTH}")
-    kind = type(value)  # not isinstance: a subclass may lie about what it holds
+    kind = type(value)  # not isinstance: an object may lie about its class
     if value is None or kind is bool or kind is float:
         budget.spend()
         return value
@@ -118,13 +118,16 @@ def _lower(value, depth, budget):
     if kind is bytes:
         budget.spend(len(value))
         return value
-    if kind is tuple or kind is list:
-        budget.spend()
-        return ["t" if kind is tuple else "l", [_lower(v, depth + 1, budget) for v in value]]
-    if kind is dict:
+    # A named tuple or a defaultdict arrives as the plain kind below it, read by its methods.
+    for plain, tag in ((tuple, "t"), (list, "l")):
+        if issubclass(kind, plain):
+            budget.spend()
+            return [tag, [_lower(v, depth + 1, budget) for v in plain.__iter__(value)]]
+    if issubclass(kind, dict):
         budget.spend()
         pairs = [
-            [_lower(k, depth + 1, budget), _lower(v, depth + 1, budget)] for k, v in value.items()
+            [_lower(k, depth + 1, budget), _lower(v, depth + 1, budget)]
+            for k, v in dict.items(value)
         ]
         return ["d", pairs]
     if isinstance(value, np.generic):

@@ -4,7 +4,7 @@ The real path, through nbgrader and kernels, is tested in test_nbgrader.py.
 """
 
 import os
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from copy import deepcopy
 from functools import cache, lru_cache
 from io import StringIO
@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from grading import checks, oracle
+from grading import checks, oracle, oracle_network
 from grading.bank import ROOT, solutions
 from grading.beside import beside
 from grading.notebooks import grade_cells, notebook_path, read
@@ -135,7 +135,7 @@ def remembered(function):
 
     def cases(*arguments, **keywords):
         seed = os.environ.get("GRADING_SEED")
-        key = (function.__name__, seed, arguments, *sorted(keywords.items()))
+        key = (function.__module__, function.__name__, seed, arguments, *sorted(keywords.items()))
         if key not in KNOWN_CASES:
             KNOWN_CASES[key] = function(*arguments, **keywords)
         return deepcopy(KNOWN_CASES[key])
@@ -146,6 +146,9 @@ def remembered(function):
 @contextmanager
 def remembered_oracle():
     """Within the block, each list of hidden cases is computed once."""
-    cases = {name: f for name, f in vars(oracle).items() if name.endswith("_cases")}
-    with patch.multiple(oracle, **{name: remembered(f) for name, f in cases.items()}):
+    with ExitStack() as stack:
+        for module in (oracle, oracle_network):
+            cases = {name: f for name, f in vars(module).items() if name.endswith("_cases")}
+            known = {name: remembered(f) for name, f in cases.items()}
+            stack.enter_context(patch.multiple(module, **known))
         yield

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from bounds import OutOfBounds, bounded
 from cells import outcomes, reference, remembered_oracle
-from operators import OPERATORS, early_end, overwriting
+from operators import CONTAINERS, OPERATORS, early_end, overwriting
 
 from grading.bank import ROOT
 
 # A right function takes a tenth of a second, and hardly any memory.
 SECONDS, MEMORY = 10, 1 << 30
 # Arguments that a function could change in place, those in the cache included.
-ARGUMENTS = {"X", "a_slice_prev", "W", "b", "A_prev", "dZ", "dA", "x", "hparameters"}
+ARGUMENTS = {"X", "a_slice_prev", "W", "b", "A_prev", "dZ", "dA", "x", "Z", "Y"}
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ class Context:
         for node in nodes:
             if isinstance(node, ast.Assign) and named(node.value) and node.value.id in taken:
                 taken |= {part.id for part in ast.walk(node.targets[0]) if named(part)}
-        self.arguments = taken & ARGUMENTS
-        self.result = tree.body[-1]
+        self.arguments = taken & (ARGUMENTS | CONTAINERS)
+        # A generator has no result at its end.
+        self.result = [tree.body[-1]] if isinstance(tree.body[-1], ast.Return) else []
 
 
 def named(node):

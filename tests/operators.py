@@ -17,6 +17,8 @@ ARITHMETIC = {
     ast.FloorDiv: (ast.Div, ast.Mult, ast.Mod),
 }
 COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+# Arguments that are dictionaries or lists: emptied where an array is set to zero.
+CONTAINERS = {"hparameters", "parameters", "gradients", "state", "caches"}
 # NumPy functions that are mistaken for each other.
 CONFUSED = {
     "zeros": ("ones",),
@@ -85,9 +87,10 @@ def constant(node, function):
 def off_by_one(node, function):
     """A range or a slice that begins or ends one earlier or later, or runs backwards."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
-        (end,) = node.args
-        for arguments in ([plus(end, 1)], [plus(end, -1)], [ast.Constant(1), end]):
-            yield edited(node, args=arguments)
+        *start, end = node.args[:2]
+        later = plus(start[0], 1) if start else ast.Constant(1)
+        for bounds in ([*start, plus(end, 1)], [*start, plus(end, -1)], [later, end]):
+            yield edited(node, args=[*bounds, *node.args[2:]])
         yield edited(node, args=[ast.Constant(1)])
     if isinstance(node, ast.Slice):
         for field in ("lower", "upper"):
@@ -177,7 +180,7 @@ def statement(node, function):
 def early_end(node, function):
     """A loop that ends, or a function that returns, after the first round."""
     if isinstance(node, ast.For):
-        for early in (ast.Break(), function.result):
+        for early in (ast.Break(), *function.result):
             yield edited(node, body=[*node.body, early])
 
 
@@ -186,8 +189,8 @@ def overwriting(node, function):
     if isinstance(node, ast.Return):
         for argument in sorted(function.arguments):
             reset = ast.parse(f"{argument} *= 0").body
-            if argument == "hparameters":
-                reset = ast.parse("hparameters.clear()").body
+            if argument in CONTAINERS:
+                reset = ast.parse(f"{argument}.clear()").body
             yield ast.If(ast.Constant(True), [*reset, node], [])
 
 

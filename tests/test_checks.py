@@ -9,7 +9,7 @@ from conftest import ASSIGNMENTS
 
 from grading import checks
 from grading.bank import ROOT, misconceptions, solutions
-from grading.checks import CheckFailed, check, check_shape
+from grading.checks import CheckFailed, check, check_dtype, check_shape
 from grading.hints import explainer, failure_of, hints_for_students
 from grading.notebooks import grade_cells, notebook_path, read, visible_part
 
@@ -127,8 +127,27 @@ def test_fingerprints_tell_results_apart():
     values += [np.array([np.nan, 1]), np.array([np.inf, 1]), True, np.arange(4)[::-1]]
     marks = [tuple(checks.fingerprint(value)) for value in values]
     assert len(set(marks)) == len(marks) - 1  # 1 and True are the same
-    for value in (None, "x", [[1], [1, 2]], {"a": 1}):
+    for value in (None, "x", [1, None], {"a": "x"}):
         assert checks.fingerprint(value) is None
+
+
+def test_fingerprints_of_nested_results_tell_them_apart():
+    two, three = np.arange(2.0), np.arange(3.0)
+    values = [(two, three), (three, two), (two, three, 0), (two, (three, 0)), {"a": two}]
+    values += [{"b": two}, {"a": two, "b": three}, {"b": two, "a": three}, [{"a": two}], ([], two)]
+    marks = [tuple(checks.fingerprint(value)) for value in values]
+    assert len(set(marks)) == len(marks)
+    backwards = {"b": three, "a": two}
+    assert checks.fingerprint(backwards) == checks.fingerprint({"a": two, "b": three})
+    assert checks.fingerprint([two, three]) == checks.fingerprint((two, three))
+
+
+def test_a_dtype_is_checked_wherever_it_is_nested():
+    single, double = np.ones(2, np.float32), np.ones(2)
+    check_dtype(lambda: {"W1": single, "b1": [single]}, (), "float32", "types", "parameters")
+    for result in ({"W1": single, "b1": double}, (single, [1.0]), double, None):
+        with pytest.raises(CheckFailed, match="expected parameters to hold float32 only\ngot "):
+            check_dtype(lambda result=result: result, (), "float32", "types", "parameters")
 
 
 @pytest.fixture(scope="module", params=ASSIGNMENTS)

@@ -31,9 +31,12 @@ def explain(assignment, function, answers, seed=0):
 
 
 UNKNOWN = {
-    "a little too much": "_f = {f}\ndef {f}(*a, **k):\n    r = _f(*a, **k)\n"
-    "    add = lambda x: x + 0.01 if hasattr(x, 'dtype') else x\n"
-    "    return tuple(map(add, r)) if isinstance(r, tuple) else add(r)",
+    "a little too much": "_f = {f}\ndef {f}(*a, **k):\n    def add(x):\n"
+    "        if isinstance(x, dict):\n            return dict(zip(x, map(add, x.values())))\n"
+    "        if isinstance(x, tuple) or hasattr(x, '__next__'):\n"
+    "            return tuple(map(add, x)) if isinstance(x, tuple) else map(add, x)\n"
+    "        return x + 0.01 if hasattr(x, 'dtype') else x\n"
+    "    return add(_f(*a, **k))",
     "nothing": "def {f}(*arguments, **keywords):\n    pass",
     "an odd error": "def {f}(*arguments, **keywords):\n    raise KeyError('odd')",
     "random": "def {f}(*arguments, **keywords):\n    return np.random.rand()",

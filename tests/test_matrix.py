@@ -28,7 +28,7 @@ from grading.notebooks import (
 from grading.records import gather
 from grading.report import write
 
-LEAST = {"1_step_by_step": 40, "2_vectorized": 20}  # submissions
+LEAST = {"1_step_by_step": 40, "2_vectorized": 20, "3_convnet": 40}  # submissions
 
 
 def submissions(assignment):

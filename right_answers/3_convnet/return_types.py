@@ -1,6 +1,8 @@
 """Assignment 3 with results of other types that hold the same numbers: lists for tuples, arrays
 without axes, Python numbers, Fortran order, double or longer precision, views, iterators."""
 
+from collections import OrderedDict
+
 import h5py
 import layers
 import numpy as np
@@ -90,7 +92,7 @@ def model_backward(dZ, caches):
     dA = layers.pool_backward(dA, pool1)
     _, dW1, db1 = layers.conv_backward(np.array(relu_backward(dA, relu1)), conv1)
     names = "dW1 db1 dW2 db2 dW3 db3".split()
-    return dict(zip(names, (dW1, db1, dW2, db2, dW3, db3)))
+    return OrderedDict(zip(names, (dW1, db1, dW2, db2, dW3, db3)))
 
 
 # GRADED FUNCTION: update_parameters

@@ -8,9 +8,12 @@ give on the visible checks, and for each a hint.
 import copy
 import json
 import sys
+import zlib
+from collections.abc import Iterator
 from contextlib import redirect_stderr
 from functools import partial
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +21,7 @@ import numpy as np
 RTOL, ATOL = 1e-4, 1e-5  # loose enough for single precision
 SLOPE = 0.25  # lines for each unit of size: a loop runs more, and a library hardly any
 HINTS_FILE = Path(__file__).with_name("hints.json")
+MOST_ITEMS = 64  # of a generator; it may have no end
 MANY = 9  # arrays with more entries are not printed whole
 
 
@@ -65,6 +69,15 @@ def check_shape(function, arguments, shape, look, returns="result", part=None):
     right = array is not None and array.shape == tuple(shape)
     kind = f"of shape {tuple(shape)}" if shape else "to be a number"
     fail_if("" if right else f"expected {name} {kind}\ngot {said(got)}", case, name, got, look)
+
+
+def check_dtype(function, arguments, dtype, look, returns="result", part=None):
+    """Call a function and check that all arrays in its result, or in one part, have this type."""
+    __tracebackhide__ = True
+    got, _, case, name = called(function, arguments, returns, part)
+    types = sorted({str(array.dtype) for array in arrays_in(got)})
+    wrong = f"expected {name} to hold {dtype} only\ngot {', '.join(types) or said(got)}"
+    fail_if("" if types == [dtype] else wrong, case, name, got, look)
 
 
 def check_lines(function, cases, size, look, returns="result", part=None):
@@ -137,13 +150,24 @@ def called(function, arguments, returns, part, unchanged=False):
     case, given = describe(function, arguments), copy.deepcopy(arguments)
     with redirect_stderr(StringIO()):  # nbgrader would take a warning for a failure
         try:
-            got = function(*given)
+            got = drained(function(*given))
         except Exception as error:
             error.add_note(f"Called as: {case}")
             raise
     if place is not None:
         got = pick(got, names, place, case)
     return got, given, case, part or names[0]
+
+
+def drained(result):
+    """What a generator yields, as a list of at most MOST_ITEMS items; any other result as it is."""
+    if not isinstance(result, Iterator):
+        return result
+    # A copy of each, since a generator may use one array again and again.
+    items = [copy.deepcopy(item) for item in islice(result, MOST_ITEMS)]
+    if hasattr(result, "close"):
+        result.close()
+    return items
 
 
 def fail_if(wrong, case, name, got, look):
@@ -201,7 +225,8 @@ def said(value):
 
 def difference(got, want, name):
     """Where `got` is not `want`, in words; an empty string if they are equal."""
-    if isinstance(want, (tuple, list)) and not isinstance(got, np.ndarray):
+    rows = isinstance(want, (tuple, list))
+    if rows and (numbers(want) is None or not isinstance(got, np.ndarray)):
         if not isinstance(got, (tuple, list)) or len(got) != len(want):
             count = len(got) if isinstance(got, (tuple, list)) else said(got)
             return f"expected {name} with {len(want)} entries\ngot {count}"
@@ -254,19 +279,54 @@ def numbers(value):
     return array if array.dtype.kind in "biuf" else None
 
 
+def arrays_in(value):
+    """All arrays and numbers in nested tuples, lists and dictionaries, as arrays."""
+    array = numbers(value)
+    if array is not None:
+        return [array]
+    values = value.values() if isinstance(value, dict) else value
+    nested = isinstance(value, (dict, tuple, list))
+    return [array for entry in values for array in arrays_in(entry)] if nested else []
+
+
 def listed(array):
     """The entries of a small array on one line, in row order."""
     return ", ".join(map(said, array.ravel()))
 
 
 def fingerprint(value):
-    """Numbers, of 6 significant digits, that tell one result from another; None without any."""
+    """Numbers, of 6 significant digits, that tell one result from another; None without any.
+
+    An array begins with its shape. Of a tuple, list or dictionary of arrays it is that of all
+    their sizes, keys and entries in one row.
+    """
     array = numbers(value)
-    if array is None:
-        return None
-    flat = np.nan_to_num(array.ravel().astype(float), nan=1234.5, posinf=1e6, neginf=-1e6)
+    if array is not None:
+        shape, flat = array.shape, array.ravel().astype(float)
+    else:
+        row = in_a_row(value)
+        if row is None:
+            return None
+        shape, flat = (), np.array(row, float)
+    flat = np.nan_to_num(flat, nan=1234.5, posinf=1e6, neginf=-1e6)
     waves = (np.ones(flat.size), np.cos(np.arange(flat.size)), np.sin(np.arange(flat.size)))
-    return [*array.shape, *(float(f"{flat @ wave:.6g}") + 0.0 for wave in waves)]
+    return [*shape, *(float(f"{flat @ wave:.6g}") + 0.0 for wave in waves)]
+
+
+def in_a_row(value):
+    """Sizes, keys and entries of nested arrays as one list of numbers; None if there is more."""
+    array = numbers(value)
+    if array is not None:
+        return [array.ndim, *array.shape, *array.ravel().astype(float).tolist()]
+    if isinstance(value, dict):
+        keys = sorted(value, key=str)
+        names = [float(zlib.crc32(str(key).encode()) % 1000) for key in keys]
+        parts = [names, *(in_a_row(value[key]) for key in keys)]
+    elif isinstance(value, (tuple, list)):
+        parts = [[len(value)], *map(in_a_row, value)]
+    else:
+        return None
+    return None if any(part is None for part in parts) else sum(parts, [])
 
 
 def known_cause(key, got):
@@ -276,11 +336,14 @@ def known_cause(key, got):
         entries, hints = dict(known["values"]).get(key, []), known["hints"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""  # without the file there are no hints; the check itself needs none
-    mark = fingerprint(got)
+    mark, best = fingerprint(got), ((), None)
     for numbers, which in entries:
         if mark and len(numbers) == len(mark) and np.allclose(numbers, mark, 1e-5, 1e-6):
-            return cause([hints[index] for index in which])
-    return ""
+            # Mistakes may come close to each other: the closest one is meant.
+            away = sum(abs(a - b) for a, b in zip(numbers, mark, strict=True))
+            if best[1] is None or away < best[1]:
+                best = (which, away)
+    return cause([hints[index] for index in best[0]])
 
 
 def cause(hints):

@@ -201,7 +201,8 @@ def hints_for_students(notebook, assignment):
                 continue
             space = known.namespace(entry.function, entry.apply(known.source[entry.function]))
             with beside(known.folder):
-                failure, again = (failure_of(visible_part(cell.source), space) for _ in range(2))
+                failure = failure_of(visible_part(cell.source), space)
+                again = failure and failure_of(visible_part(cell.source), space)
             mark = failure and checks.fingerprint(failure.got)
             # A mistake with random numbers gives other ones each time.
             if not mark or failure.key is None or mark != checks.fingerprint(again.got):

@@ -1,8 +1,6 @@
 """Assignment 3 with results of other types that hold the same numbers: lists for tuples, arrays
 without axes, Python numbers, Fortran order, double or longer precision, views, iterators."""
 
-from collections import OrderedDict
-
 import h5py
 import layers
 import numpy as np
@@ -83,6 +81,9 @@ def model_forward(X, parameters):
 
 
 # GRADED FUNCTION: model_backward
+from collections import OrderedDict
+
+
 def model_backward(dZ, caches):
     """Double precision, whatever comes in; the first layer first."""
     conv1, relu1, pool1, conv2, relu2, pool2, shape, dense = caches

@@ -234,7 +234,8 @@ def difference(got, want, name):
         return next(filter(None, (difference(*pair, f"{name}[{i}]") for i, pair in pairs)), "")
     if isinstance(want, dict):
         if not isinstance(got, dict) or set(got) != set(want):
-            return f"expected {name} = {want}\ngot {said(got)}"
+            keys = f"the keys {list(got)}" if isinstance(got, dict) else said(got)
+            return f"expected {name} with the keys {list(want)}\ngot {keys}"
         keys = (difference(got[key], want[key], f"{name}[{key!r}]") for key in want)
         return next(filter(None, keys), "")
     if isinstance(want, str) or want is None:

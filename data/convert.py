@@ -35,6 +35,7 @@ ATTRIBUTES = {
         "each part shuffled; stored as HDF5"
     ),
 }
+TORN = 100  # the picture of torn.h5 that can't be read
 
 
 class DataError(Exception):
@@ -119,19 +120,20 @@ def write_small(path):
 
 
 def write_torn(path):
-    """Write torn.h5: a hundred pictures, of which the last can't be read.
+    """Write torn.h5: two hundred pictures, of which number 100 can't be read.
 
-    Each is a chunk of its own with a checksum, and a byte of the last one is wrong. Whoever reads
-    only what a batch needs does not notice until that picture's turn comes.
+    Each is a chunk of its own with a checksum, and a byte of that one is wrong. Whoever reads only
+    what a batch needs does not notice until that picture's turn comes; whoever reads the file, or
+    all between the first and the last picture of a batch, meets it before.
     """
-    images = (np.arange(600) % 256).astype(np.uint8).reshape(100, 2, 3)
+    images = (np.arange(1200) % 256).astype(np.uint8).reshape(200, 2, 3)
     with h5py.File(path, "w") as file:
-        file.attrs["title"] = "a hundred pictures; the last one is damaged on purpose"
+        file.attrs["title"] = "two hundred pictures; number 100 is damaged on purpose"
         dataset = file.create_dataset(
             "train/images", data=images, chunks=(1, 2, 3), fletcher32=True
         )
-        file["train/labels"] = np.arange(100, dtype=np.uint8) % 10
-        place = dataset.id.get_chunk_info(99).byte_offset
+        file["train/labels"] = np.arange(200, dtype=np.uint8) % 10
+        place = dataset.id.get_chunk_info(TORN).byte_offset
     with open(path, "r+b") as stream:
         stream.seek(place)
         wrong = stream.read(1)[0] ^ 255

@@ -290,15 +290,16 @@ def batch_cases(seed):
 
 
 def torn_cases(seed):
-    """The same from torn.h5, whose last picture can't be read; its turn comes after those asked."""
+    """The same from torn.h5, whose picture 100 can't be read; its turn comes after those asked."""
     rng = generator(seed)
-    pictures = (np.arange(600) % 256).reshape(100, 2, 3)
+    pictures = (np.arange(1200) % 256).reshape(200, 2, 3)
     cases = []
-    while len(cases) < 2:
+    for size in (1, 2):
         order = int(rng.integers(1000))
-        if 99 not in np.random.default_rng(order).permutation(100)[:64]:
-            wanted = batches(pictures, np.arange(100) % 10, 1, order)
-            cases.append((("torn.h5", 1, order), wanted))
+        while 100 in np.random.default_rng(order).permutation(200)[: 64 * size]:
+            order += 1
+        wanted = batches(pictures, np.arange(200) % 10, size, order)
+        cases.append((("torn.h5", size, order), wanted))
     return cases
 
 

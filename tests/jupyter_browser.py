@@ -41,7 +41,11 @@ def jupyter(folder, program, *options):
         yield f"http://127.0.0.1:{port}", token
     finally:
         server.terminate()
-        server.wait(30)
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:  # it waits for kernels, on a busy machine for long
+            server.kill()
+            server.wait()
 
 
 @contextlib.contextmanager

@@ -20,10 +20,11 @@ STRICT = ["-X", "warn_default_encoding", "-W", "error::EncodingWarning"]
 class StudentsFolder:
     """A copy of the released folder, in a place whose name is not plain."""
 
-    def __init__(self, parent, name="Übung 1 (neu)"):
-        self.folder = Path(parent) / name
-        shutil.copytree(notebook_path("release", ASSIGNMENT, ROOT).parent, self.folder)
-        self.path = self.folder / NAME
+    def __init__(self, parent, name="Übung 1 (neu)", assignment=ASSIGNMENT):
+        released = notebook_path("release", assignment, ROOT)
+        self.assignment, self.folder = assignment, Path(parent) / name
+        shutil.copytree(released.parent, self.folder)
+        self.path = self.folder / released.name
 
     def tool(self, name, *arguments, code=0, **environment):
         """Run one of the tools in a terminal. Returns all that it said."""
@@ -50,7 +51,7 @@ class StudentsFolder:
     def answer(self, answers=None):
         """Fill in answers, by default the right ones."""
         nb = self.notebook()
-        for function, source in (answers or solutions(ASSIGNMENT)).items():
+        for function, source in (answers or solutions(self.assignment)).items():
             answer_cell(nb, function).source = source
         self.write(nb)
         return nb

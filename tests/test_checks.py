@@ -63,7 +63,7 @@ def test_equal_in_any_style_passes(result, want):
         ((1, 2), (1, 2, 3), "with 3 entries\ngot 2"),
         ((1, 2), (1, 3), "expected result[1] = 3\ngot 2"),
         ({"pad": 1}, {"pad": 2}, "expected result['pad'] = 2\ngot 1"),
-        ({"pads": 2}, {"pad": 2}, "expected result = {'pad': 2}\ngot {'pads': 2}"),
+        ({"pads": 2}, {"pad": 2}, "expected result with the keys ['pad']\ngot the keys ['pads']"),
         ("average", "max", "expected result = 'max'\ngot 'average'"),
     ],
 )
@@ -119,8 +119,16 @@ def test_an_error_goes_on_and_tells_the_call(capsys):
 
     with pytest.raises(NameError, match="undefined") as caught:
         check(broken, (2.5,), 1, "nothing")
-    assert caught.value.__notes__ == ["Called as: broken(2.5)"]
+    assert caught.value.__notes__ == ["Called as: broken(2.5)\nLook at: nothing"]
     assert capsys.readouterr().err == "", "nbgrader would take a warning for a failure"
+
+
+def test_arrays_in_arguments_are_told_by_their_shape():
+    one, plain = np.ones((1, 2)), {"stride": 1, "pad": 0}
+    arguments = [(one, plain), one], {"W1": one, "t": 1}, {"W1": (8, 3)}, (1, 2)
+    said = checks.describe(check, arguments)
+    shown = "[(array (1, 2), {'stride': 1, 'pad': 0}), array (1, 2)], {W1: array (1, 2), t: 1}"
+    assert said == f"check({shown}, {{'W1': (8, 3)}}, (1, 2))"
 
 
 def test_fingerprints_tell_results_apart():
@@ -149,6 +157,11 @@ def test_a_dtype_is_checked_wherever_it_is_nested():
     for result in ({"W1": single, "b1": double}, (single, [1.0]), double, None):
         with pytest.raises(CheckFailed, match="expected parameters to hold float32 only\ngot "):
             check_dtype(lambda result=result: result, (), "float32", "types", "parameters")
+    batches = [(single[:, None], np.arange(2)), (double[:, None], np.arange(2))]
+    check_dtype(lambda: batches[:1], (), "float32", "types", "batches", floats=True)
+    for result in (batches, [(np.arange(2), np.arange(3))]):
+        with pytest.raises(CheckFailed, match="expected batches to hold float32 only\ngot "):
+            check_dtype(lambda r=result: r, (), "float32", "types", "batches", floats=True)
 
 
 @pytest.fixture(scope="module", params=ASSIGNMENTS)

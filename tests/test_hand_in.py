@@ -64,6 +64,19 @@ def test_a_finished_notebook_is_told_so(student):
     assert packed(student) == student.path.read_bytes()
 
 
+def test_a_trained_network_is_not_replaced(tmp_path):
+    """The trial run of assignment 3 trains for three steps only, and writes no checkpoint here."""
+    student = StudentsFolder(tmp_path, assignment="3_convnet")
+    (student.folder / "trained.h5").write_bytes(b"learnt in an hour")
+    student.answer()
+    before = student.files()
+    said = student.tool("hand_in.py")
+    assert "ran to its end in" in said and "all visible checks pass" in said
+    after = student.files()
+    assert set(after) - set(before) == {"3_convnet_hand_in.zip"}
+    assert {name: after[name] for name in before} == before
+
+
 def test_what_fails_and_what_was_spoilt_is_named(student):
     mistake = misconception(ASSIGNMENT, "conv_single_step", "bias_inside_the_sum")
     answers = {name: RIGHT[name] for name in ("zero_pad", "conv_forward", "distribute_value")}

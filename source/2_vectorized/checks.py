@@ -51,7 +51,7 @@ def check(function, arguments, want, look, returns="result", part=None, unchange
     Raises CheckFailed, an AssertionError, or what the function raises.
     """
     __tracebackhide__ = True  # IPython shows the test cell, not the inside of this file
-    got, given, case, name = called(function, arguments, returns, part, unchanged)
+    got, given, case, name = called(function, arguments, look, returns, part, unchanged)
     fail_if(difference(got, want, name), case, name, got, look)
     if unchanged:
         for number, (before, after) in enumerate(zip(arguments, given, strict=True), 1):
@@ -64,18 +64,22 @@ def check(function, arguments, want, look, returns="result", part=None, unchange
 def check_shape(function, arguments, shape, look, returns="result", part=None):
     """Call a function and compare the shape of its result, or of one part of it, only."""
     __tracebackhide__ = True
-    got, _, case, name = called(function, arguments, returns, part)
+    got, _, case, name = called(function, arguments, look, returns, part)
     array = numbers(got)
     right = array is not None and array.shape == tuple(shape)
     kind = f"of shape {tuple(shape)}" if shape else "to be a number"
     fail_if("" if right else f"expected {name} {kind}\ngot {said(got)}", case, name, got, look)
 
 
-def check_dtype(function, arguments, dtype, look, returns="result", part=None):
-    """Call a function and check that all arrays in its result, or in one part, have this type."""
+def check_dtype(function, arguments, dtype, look, returns="result", part=None, floats=False):
+    """Call a function and check that all arrays in its result, or in one part, have this type.
+
+    With `floats`, only arrays of floating-point numbers are looked at.
+    """
     __tracebackhide__ = True
-    got, _, case, name = called(function, arguments, returns, part)
-    types = sorted({str(array.dtype) for array in arrays_in(got)})
+    got, _, case, name = called(function, arguments, look, returns, part)
+    arrays = (array for array in arrays_in(got) if array.dtype.kind == "f" or not floats)
+    types = sorted({str(array.dtype) for array in arrays})
     wrong = f"expected {name} to hold {dtype} only\ngot {', '.join(types) or said(got)}"
     fail_if("" if types == [dtype] else wrong, case, name, got, look)
 
@@ -96,7 +100,7 @@ def check_lines(function, cases, size, look, returns="result", part=None):
     lines = []
     for _, arguments, want in cases:
         counted = Counted(function)
-        got, _, case, name = called(counted, arguments, returns, part)
+        got, _, case, name = called(counted, arguments, look, returns, part)
         fail_if(difference(got, want, name), case, name, got, look)
         lines.append(counted.lines)
     sizes = [n for n, *_ in cases]
@@ -140,7 +144,7 @@ def count_lines(function, *arguments, **keywords):
     return lines, result
 
 
-def called(function, arguments, returns, part, unchanged=False):
+def called(function, arguments, look, returns, part, unchanged=False):
     """Call a function: (what it returned, its arguments afterwards, the call as text, a name)."""
     __tracebackhide__ = True
     names = [name.strip() for name in returns.split(",")]
@@ -152,7 +156,7 @@ def called(function, arguments, returns, part, unchanged=False):
         try:
             got = drained(function(*given))
         except Exception as error:
-            error.add_note(f"Called as: {case}")
+            error.add_note(f"Called as: {case}\nLook at: {look}")
             raise
     if place is not None:
         got = pick(got, names, place, case)
@@ -206,9 +210,19 @@ def argument(value):
     """One argument of a call as text."""
     if isinstance(value, np.ndarray):
         return f"array {value.shape}"
-    if isinstance(value, tuple) and any(isinstance(entry, np.ndarray) for entry in value):
-        return f"({', '.join(map(argument, value))})"
-    return said(value)
+    if not holds_array(value):
+        return said(value)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {argument(entry)}' for key, entry in value.items())}}}"
+    inside = ", ".join(map(argument, value))
+    return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+
+
+def holds_array(value):
+    """Whether an array stands somewhere in nested tuples, lists and dictionaries."""
+    if isinstance(value, (tuple, list, dict)):
+        return any(map(holds_array, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, np.ndarray)
 
 
 def said(value):

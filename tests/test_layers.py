@@ -49,6 +49,48 @@ def test_conv_of_many_channels_is_that_of_pytorch(f, stride, pad, n_C_prev):
         assert_allclose(got, want, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "f, stride, pad", [(f, s, p) for f in range(1, 6) for s in (1, 2, 3) for p in range(3)]
+)
+@pytest.mark.parametrize("m, n_H_prev, n_W_prev", [(5, 7, 12), (1, 9, 13)])
+def test_windows_taken_in_blocks_give_what_single_ones_give(
+    f, stride, pad, m, n_H_prev, n_W_prev, monkeypatch
+):
+    """Also of an input that is a view with gaps, and in single precision."""
+    rng, hparameters = np.random.default_rng(f), {"stride": stride, "pad": pad}
+    A_prev = rng.normal(size=(m, n_W_prev, n_H_prev, 6)).transpose(0, 2, 1, 3)[..., ::2]
+    W, b = rng.normal(size=(f, f, 3, 2)), rng.normal(size=(1, 1, 1, 2))
+    n_W = (n_W_prev + 2 * pad - f) // stride + 1
+    blocks = [block for block in range(1, n_W + 1) if n_W % block == 0]
+    want = torch_reference.conv(A_prev, W, b, hparameters)
+    for block in blocks:
+        monkeypatch.setattr(fast, "windows_in_block", lambda *_, block=block: block)
+        for most in (1, 1000, fast.MOST):
+            assert_allclose(fast.conv_forward(A_prev, W, b, hparameters, most)[0], want, atol=1e-9)
+        single = [array.astype(np.float32) for array in (A_prev, W, b)]
+        Z = fast.conv_forward(*single, hparameters)[0]
+        assert Z.dtype == np.float32
+        assert np.abs(Z - want).max() <= 1e-5 * np.abs(want).max()
+        assert fast.conv_forward(single[0], W, b, hparameters)[0].dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "W_shape, n_W, stride, want",
+    [
+        ((5, 5, 1, 8), 28, 1, 4),
+        ((5, 5, 1, 8), 27, 1, 3),  # 4 do not divide 27
+        ((5, 5, 1, 8), 14, 2, 2),
+        ((3, 3, 3, 16), 32, 1, 2),
+        ((3, 3, 3, 16), 16, 2, 1),  # 5 / 3 of the multiplications
+        ((1, 1, 3, 8), 32, 1, 1),  # windows that share nothing
+        ((3, 3, 3, 33), 32, 1, 1),  # wide enough alone
+        ((3, 3, fast.MANY_CHANNELS, 8), 32, 1, 1),
+    ],
+)
+def test_windows_are_taken_in_blocks_where_it_pays_off(W_shape, n_W, stride, want):
+    assert fast.windows_in_block(W_shape, n_W, stride) == want
+
+
 @many
 @given(pool_configurations(), st.sampled_from(["max", "average"]), slices)
 def test_pooling_is_that_of_the_loops(arguments, mode, most):

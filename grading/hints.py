@@ -13,6 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from io import StringIO
+from operator import itemgetter
 from pathlib import Path
 
 from grading import bank, checks
@@ -189,12 +190,15 @@ def hints_for_students(notebook, assignment):
     """What known mistakes give on visible checks: {"hints": [...], "values": {call: [...]}}.
 
     `values` holds, for each call, pairs of numbers that tell one result from another and of the
-    hints (indices) that go with them. A mistake is tried on later functions' checks, too.
+    hints (indices) that go with them. A mistake is tried on later functions' checks, too. Where
+    several give the same, those come first that pass the checks before: who makes another one has
+    met it there.
     """
     known, tests = explainer(notebook, assignment), grade_cells(read(notebook))
     functions = list(known.source)
     hints, values = [], {}
     for entry in known.entries:
+        met = 0  # checks that have failed so far
         for cell in tests:
             tested = function_under_test(cell.metadata.nbgrader.grade_id, functions)
             if functions.index(tested) < functions.index(entry.function):
@@ -203,6 +207,7 @@ def hints_for_students(notebook, assignment):
             with beside(known.folder):
                 failure = failure_of(visible_part(cell.source), space)
                 again = failure and failure_of(visible_part(cell.source), space)
+            met += failure is not None
             mark = failure and checks.fingerprint(failure.got)
             # A mistake with random numbers gives other ones each time.
             if not mark or failure.key is None or mark != checks.fingerprint(again.got):
@@ -213,13 +218,13 @@ def hints_for_students(notebook, assignment):
             if hint not in hints:
                 hints.append(hint)
             pairs = values.setdefault(failure.key, [])
-            for numbers, which in pairs:
-                if numbers == mark:
-                    if hints.index(hint) not in which:
-                        which.append(hints.index(hint))
-                    break
-            else:
-                pairs.append([mark, [hints.index(hint)]])
+            which = next((which for numbers, which in pairs if numbers == mark), None)
+            if which is None:
+                pairs.append([mark, which := []])
+            which.append((met, hints.index(hint)))
+    for pairs in values.values():
+        for pair in pairs:
+            pair[1] = list(dict.fromkeys(index for _, index in sorted(pair[1], key=itemgetter(0))))
     return {"hints": hints, "values": values}
 
 

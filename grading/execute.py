@@ -455,18 +455,27 @@ class Trusted:
 
         `known` is the assignment's Explainer.
         """
+        return self.ask_bank(known, "likely", test, function, seed)
+
+    def passing(self, tests, function, mistakes, seed, known):
+        """Those of the mistakes, as `likely` returns them, that pass all of these test cells."""
+        names = [name for name, _ in mistakes]
+        passed = self.ask_bank(known, "passing", tests, function, names, seed)
+        return [mistake for mistake in mistakes if mistake[0] in passed]
+
+    def ask_bank(self, known, question, *about):
+        """What a function of standins.py says of the known mistakes: a list."""
         module = "__import__('grading.standins').standins"
         if known.key not in self.known:
             entries = [dataclasses.astuple(entry) for entry in known.entries]
-            about = ", ".join(map(repr, (known.key, known.source, known.imports, entries)))
-            about += f", {known.folder!r}"
-            self.must(f"{module}.know({about})")
+            bank = (known.key, known.source, known.imports, entries, known.folder)
+            self.must(f"{module}.know{bank!r}")
             self.known.add(known.key)
-        code = f"{module}.likely({test!r}, {function!r}, {seed}, {known.key!r})"
+        code = f"{module}.{question}{(*about, known.key)!r}"
         try:
             return ast.literal_eval(ast.literal_eval(self.kernel.evaluate(code, 60)))
         except (RuntimeError, ValueError, SyntaxError) as error:
-            self.log.warning("No hint for %s: %s", function, error)
+            self.log.warning("No hint from the bank (%s): %s", question, error)
             return []
 
     def close(self):

@@ -1,8 +1,9 @@
 """Name a mistake: which known mistake gives what the student's function gives.
 
 At grading, `likely` compares a function that failed a test with every known mistake on all inputs
-of that test. For students, `write_hints` computes what each known mistake gives on the visible
-checks; these numbers, with the hints, stand beside the release notebook.
+of that test, and `narrowed` keeps those that fit the function's other tests, too. For students,
+`write_hints` computes what each known mistake gives on the visible checks; these numbers, with the
+hints, stand beside the release notebook.
 """
 
 import copy
@@ -128,7 +129,7 @@ class Explainer:
 
         Arguments: the test cell's source, the function's name, the function to compare with
         (a stand-in for the student's), the seed of hidden inputs. Returns a list of entries,
-        empty if no known mistake fits, or more than MAX_HINTS do.
+        empty if no known mistake fits.
         """
         with beside(self.folder):
             return self._likely(test, function, stand_in, seed)
@@ -152,12 +153,53 @@ class Explainer:
                 return []
             slow = (self.runs_too_many_lines(test, function, self.mistaken(e)) for e in left)
             left = [entry for entry, is_slow in zip(left, slow, strict=True) if is_slow]
-        return left if len({e.hint for e in left}) <= MAX_HINTS else []
+        return left
+
+    def passing(self, tests, entries):
+        """Those of the entries whose mistake passes all of these test cells of its function."""
+        end = time.monotonic() + SECONDS
+        with beside(self.folder):
+            for test in tests:
+                if time.monotonic() < end:
+                    entries = [entry for entry in entries if self.passes(test, entry)]
+        return entries
+
+    @lru_cache(maxsize=4096)  # noqa: B019  # it does not depend on the seed: test_bank.py
+    def passes(self, test, entry):
+        """Whether a known mistake passes a test cell."""
+        space = self.namespace() | {entry.function: self.mistaken(entry)}
+        try:
+            with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+                exec(compile(test, "test", "exec"), space)
+        except Exception:
+            return False
+        return True
 
     def runs_too_many_lines(self, test, name, function):
         """Whether a function with right results fails a test by the lines that it runs."""
         failure = failure_of(test, self.namespace() | {name: function})
         return isinstance(failure, checks.TooManyLines)
+
+
+def narrowed(found, passing):
+    """Of all that may explain the failed tests of a function, what explains the rest, too.
+
+    One mistake that explains all failures is likelier than another one for each, and it passes
+    the tests that the function passes.
+
+    Arguments:
+        found: (name, hint) of the known mistakes that `likely` found, a list for each failed test
+        passing: gives, of such a list, the mistakes that pass what the function passes
+    Returns a list for each failed test, empty if more than MAX_HINTS hints are left.
+    """
+    common = set.intersection(*map(set, found)) if found else set()
+    kept = []
+    for mistakes in found:
+        left = [mistake for mistake in mistakes if mistake in common or not common]
+        if len(left) > 1:
+            left = passing(left) or left
+        kept.append(left if len({hint for _, hint in left}) <= MAX_HINTS else [])
+    return kept
 
 
 @lru_cache(maxsize=8)

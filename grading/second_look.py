@@ -12,7 +12,7 @@ import re
 from nbformat.v4 import new_output
 
 from grading import bank, checks, wire
-from grading.hints import explainer
+from grading.hints import explainer, narrowed
 from grading.notebooks import function_under_test
 
 DEFINE = "__import__('grader_link.student_side').student_side.define_again({!r})"
@@ -43,6 +43,17 @@ def failed_tests(submission):
             owner = function_under_test(grade_id, submission.functions)
             failed.setdefault(owner, []).append(cell)
     return failed
+
+
+def passed_tests(submission, function):
+    """The sources of the test cells that a function passed."""
+    return [
+        cell.source
+        for cell in submission.nb.cells
+        if (grade_id := cell.metadata.get("nbgrader", {}).get("grade_id")) in submission.tests
+        and function_under_test(grade_id, submission.functions) == function
+        and not failure(cell.outputs)
+    ]
 
 
 def failure(outputs):
@@ -106,16 +117,17 @@ def explain(submission, function, cells):
             extend(error, own_error(submission, function))
     if not bank.exists(submission.assignment):
         return
-    found = []
+    known, found = explainer(submission.notebook, submission.assignment), []
     for cell in cells:
         if not submission.ensure_kernel():
             break
-        known = explainer(submission.notebook, submission.assignment)
         found.append(submission.trusted.likely(cell.source, function, submission.seed, known))
-    # One mistake that explains all failures is likelier than another one for each.
-    common = set.intersection(*map(set, found)) if found else set()
-    for cell, likely in zip(cells, found, strict=False):
-        likely = [mistake for mistake in likely if mistake in common or not common]
+    passed = passed_tests(submission, function)
+
+    def passing(mistakes):
+        return submission.trusted.passing(passed, function, mistakes, submission.seed, known)
+
+    for cell, likely in zip(cells, narrowed(found, passing), strict=False):
         if likely:
             text = checks.cause(list(dict.fromkeys(hint for _, hint in likely)))
             extend(failure(cell.outputs), text)

@@ -176,7 +176,7 @@ def know(key, source, imports, entries, folder):
 
 
 def likely(test, function, seed, key):
-    """repr of (name, hint) of each known mistake that explains why a test failed."""
+    """repr of (name, hint) of each known mistake that may explain why a test failed."""
     prepare([], seed)
     try:
         entries = KNOWN[key].likely(test, function, stand_in(function), seed)
@@ -184,3 +184,10 @@ def likely(test, function, seed, key):
     except (StudentTimeout, StudentKernelLost):
         entries = []
     return repr([(entry.name, entry.hint) for entry in entries])
+
+
+def passing(tests, function, names, seed, key):
+    """repr of the names of those known mistakes of a function that pass all of some tests."""
+    prepare([], seed)
+    entries = [e for e in KNOWN[key].entries if e.function == function and e.name in names]
+    return repr([entry.name for entry in KNOWN[key].passing(tests, entries)])

@@ -6,7 +6,7 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from cells import reference
+from cells import reference, remembered_oracle, run_tests
 from conftest import ASSIGNMENTS
 from verdicts import catch, failures
 
@@ -22,6 +22,7 @@ from grading.notebooks import graded_functions
 MISTAKES = [(name, entry) for name in ASSIGNMENTS for entry in misconceptions(name)]
 STYLES = [(name, style) for name in ASSIGNMENTS for style in right_answers(name)]
 LEAST = {"1_step_by_step": 70, "2_vectorized": 70, "3_convnet": 300}  # entries in each bank
+SEEDS = range(1, 9)
 ENTRY = """
 # a comment
 [[misconception]]
@@ -64,6 +65,22 @@ def test_mistake_loses_points(assignment, mistake):
     error = catch(assignment, mistake)
     if isinstance(error, AssertionError):
         assert str(error).strip(), f"{mistake.where}: failed without a word"
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_a_mistake_fails_the_same_tests_whatever_the_seed(assignment, monkeypatch):
+    """The grader draws other hidden inputs for each submission; none may be luckier than others."""
+    right = reference(assignment)
+    failed = {}
+    for seed in SEEDS:
+        monkeypatch.setenv("GRADING_SEED", str(seed))
+        with remembered_oracle():
+            for entry in misconceptions(assignment):
+                wrong = right | {entry.function: entry.apply(right[entry.function])}
+                errors = run_tests(assignment, wrong, entry.function)
+                kinds = failed.setdefault(entry, set())
+                kinds.add(tuple(name for name, error in errors.items() if error))
+    assert {entry.where: kinds for entry, kinds in failed.items() if len(kinds) > 1} == {}
 
 
 @of_each_mistake

@@ -83,6 +83,18 @@ def test_a_mistake_fails_the_same_tests_whatever_the_seed(assignment, monkeypatc
     assert {entry.where: kinds for entry, kinds in failed.items() if len(kinds) > 1} == {}
 
 
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_right_answers_pass_whatever_the_seed(assignment, monkeypatch):
+    right, lost = reference(assignment), []
+    for seed in SEEDS:
+        monkeypatch.setenv("GRADING_SEED", str(seed))
+        with remembered_oracle():
+            for style, answers in right_answers(assignment).items():
+                errors = run_tests(assignment, right | answers)
+                lost += [(seed, style, name, error) for name, error in errors.items() if error]
+    assert lost == []
+
+
 @of_each_mistake
 def test_hint_gives_nothing_away(assignment, mistake):
     """One or two sentences, and in them no expression of the solution, however it is spaced."""

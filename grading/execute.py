@@ -451,32 +451,29 @@ class Trusted:
         return outputs, link["lost"], link["trouble"]
 
     def likely(self, test, function, seed, known):
-        """Known mistakes that give what the student's function gives: a list of (name, hint).
+        """The entries of `known`, an Explainer, that give what the student's function gives."""
+        return self.ask_bank("likely", (test,), function, seed, known)
 
-        `known` is the assignment's Explainer.
-        """
-        return self.ask_bank(known, "likely", test, function, seed)
+    def passing(self, tests, entries, function, seed, known):
+        """Those of the entries of a function that pass all of these test cells."""
+        names = [entry.name for entry in entries]
+        return self.ask_bank("passing", (tests, names), function, seed, known)
 
-    def passing(self, tests, function, mistakes, seed, known):
-        """Those of the mistakes, as `likely` returns them, that pass all of these test cells."""
-        names = [name for name, _ in mistakes]
-        passed = self.ask_bank(known, "passing", tests, function, names, seed)
-        return [mistake for mistake in mistakes if mistake[0] in passed]
-
-    def ask_bank(self, known, question, *about):
-        """What a function of standins.py says of the known mistakes: a list."""
+    def ask_bank(self, question, about, function, seed, known):
+        """The entries that a function of standins.py names."""
         module = "__import__('grading.standins').standins"
         if known.key not in self.known:
             entries = [dataclasses.astuple(entry) for entry in known.entries]
             bank = (known.key, known.source, known.imports, entries, known.folder)
             self.must(f"{module}.know{bank!r}")
             self.known.add(known.key)
-        code = f"{module}.{question}{(*about, known.key)!r}"
+        code = f"{module}.{question}{(*about, function, seed, known.key)!r}"
         try:
-            return ast.literal_eval(ast.literal_eval(self.kernel.evaluate(code, 60)))
+            names = ast.literal_eval(ast.literal_eval(self.kernel.evaluate(code, 60)))
         except (RuntimeError, ValueError, SyntaxError) as error:
-            self.log.warning("No hint from the bank (%s): %s", question, error)
+            self.log.warning("No hint for %s (%s): %s", function, question, error)
             return []
+        return [e for e in known.entries if e.function == function and e.name in names]
 
     def close(self):
         """End the kernel."""

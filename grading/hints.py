@@ -167,13 +167,7 @@ class Explainer:
     @lru_cache(maxsize=4096)  # noqa: B019  # it does not depend on the seed: test_bank.py
     def passes(self, test, entry):
         """Whether a known mistake passes a test cell."""
-        space = self.namespace() | {entry.function: self.mistaken(entry)}
-        try:
-            with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-                exec(compile(test, "test", "exec"), space)
-        except Exception:
-            return False
-        return True
+        return error_of(test, self.namespace() | {entry.function: self.mistaken(entry)}) is None
 
     def runs_too_many_lines(self, test, name, function):
         """Whether a function with right results fails a test by the lines that it runs."""
@@ -188,17 +182,17 @@ def narrowed(found, passing):
     the tests that the function passes.
 
     Arguments:
-        found: (name, hint) of the known mistakes that `likely` found, a list for each failed test
-        passing: gives, of such a list, the mistakes that pass what the function passes
+        found: the entries that `likely` found, a list for each failed test
+        passing: gives, of such a list, the entries that pass what the function passes
     Returns a list for each failed test, empty if more than MAX_HINTS hints are left.
     """
     common = set.intersection(*map(set, found)) if found else set()
     kept = []
-    for mistakes in found:
-        left = [mistake for mistake in mistakes if mistake in common or not common]
+    for entries in found:
+        left = [entry for entry in entries if entry in common or not common]
         if len(left) > 1:
             left = passing(left) or left
-        kept.append(left if len({hint for _, hint in left}) <= MAX_HINTS else [])
+        kept.append(left if len({entry.hint for entry in left}) <= MAX_HINTS else [])
     return kept
 
 
@@ -272,11 +266,15 @@ def hints_for_students(notebook, assignment):
 
 def failure_of(test, space):
     """The CheckFailed with which a test cell ends in a namespace, or None."""
+    error = error_of(test, space)
+    return error if isinstance(error, checks.CheckFailed) else None
+
+
+def error_of(test, space):
+    """The exception with which a test cell ends in a namespace, or None."""
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             exec(compile(test, "test", "exec"), space)
-    except checks.CheckFailed as failure:
-        return failure
-    except Exception:
-        return None
+    except Exception as error:
+        return error
     return None

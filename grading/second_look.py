@@ -22,7 +22,8 @@ STUB = "write your code, then delete this line"
 def second_look(submission):
     """Give points back that another function's mistake took; add hints to what stays failed."""
     submission.current = len(submission.nb.cells)  # a fresh kernel runs all cells first
-    failed = failed_tests(submission)
+    tests = tests_of(submission)
+    failed = {name: found for name, cells in tests.items() if (found := failing(cells))}
     for function in submission.functions:
         cells = failed.get(function, [])
         if not cells or function in submission.stopped or is_stub(cells[0], function):
@@ -30,30 +31,25 @@ def second_look(submission):
         earlier = submission.functions[: submission.functions.index(function)]
         helpers = [name for name in earlier if name in failed]
         if helpers and helped(submission, function, helpers):
-            cells = [cell for cell in cells if not passes(submission, cell, function, helpers)]
-        explain(submission, function, cells)
+            for cell in cells:
+                try_again(submission, cell, function, helpers)
+        explain(submission, function, tests[function])
 
 
-def failed_tests(submission):
-    """{function: its test cells that failed}, in the order of the notebook."""
-    failed = {}
+def tests_of(submission):
+    """{function: its test cells}, in the order of the notebook."""
+    tests = {}
     for cell in submission.nb.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id in submission.tests and failure(cell.outputs):
+        if grade_id in submission.tests:
             owner = function_under_test(grade_id, submission.functions)
-            failed.setdefault(owner, []).append(cell)
-    return failed
+            tests.setdefault(owner, []).append(cell)
+    return tests
 
 
-def passed_tests(submission, function):
-    """The sources of the test cells that a function passed."""
-    return [
-        cell.source
-        for cell in submission.nb.cells
-        if (grade_id := cell.metadata.get("nbgrader", {}).get("grade_id")) in submission.tests
-        and function_under_test(grade_id, submission.functions) == function
-        and not failure(cell.outputs)
-    ]
+def failing(cells):
+    """The test cells that failed."""
+    return [cell for cell in cells if failure(cell.outputs)]
 
 
 def failure(outputs):
@@ -87,17 +83,15 @@ def helped(submission, function, helpers):
     return run.finished
 
 
-def passes(submission, cell, function, helpers):
-    """Whether a failed test passes with right helpers; if so, that is noted as its output."""
+def try_again(submission, cell, function, helpers):
+    """Run a failed test with right helpers; if it passes, that is noted as its output."""
     if submission.kernel is None and not helped(submission, function, helpers):
-        return False
+        return
     outputs, _ = submission.attempt(cell)
-    if failure(outputs):
-        return False
-    used = mentioned(submission, function, helpers)
-    text = f"Passed, tested with a right {' and '.join(used)} in place of yours.\n"
-    cell.outputs = [new_output("stream", name="stdout", text=text)]
-    return True
+    if not failure(outputs):
+        used = mentioned(submission, function, helpers)
+        text = f"Passed, tested with a right {' and '.join(used)} in place of yours.\n"
+        cell.outputs = [new_output("stream", name="stdout", text=text)]
 
 
 def mentioned(submission, function, helpers):
@@ -109,29 +103,28 @@ def mentioned(submission, function, helpers):
     return helpers
 
 
-def explain(submission, function, cells):
+def explain(submission, function, tests):
     """Add to each failed test the hints of the known mistakes that give the same results."""
+    cells = failing(tests)
     for cell in cells:
         error = failure(cell.outputs)
         if error.ename == "NameError" and f"'{function}'" in error.evalue.split("\n")[0]:
             extend(error, own_error(submission, function))
     if not bank.exists(submission.assignment):
         return
-    known, found = explainer(submission.notebook, submission.assignment), []
+    known = explainer(submission.notebook, submission.assignment)
+    about, found = (function, submission.seed, known), []
     for cell in cells:
         if not submission.ensure_kernel():
             break
-        found.append(submission.trusted.likely(cell.source, function, submission.seed, known))
-    passed = passed_tests(submission, function)
-
-    def passing(mistakes):
-        return submission.trusted.passing(passed, function, mistakes, submission.seed, known)
-
-    for cell, likely in zip(cells, narrowed(found, passing), strict=False):
-        if likely:
-            text = checks.cause(list(dict.fromkeys(hint for _, hint in likely)))
+        found.append(submission.trusted.likely(cell.source, *about))
+    passed = [cell.source for cell in tests if not failure(cell.outputs)]
+    likely = narrowed(found, lambda entries: submission.trusted.passing(passed, entries, *about))
+    for cell, entries in zip(cells, likely, strict=False):
+        if entries:
+            text = checks.cause(list(dict.fromkeys(entry.hint for entry in entries)))
             extend(failure(cell.outputs), text)
-            cell.metadata["grading"] = {"likely": [name for name, _ in likely]}
+            cell.metadata["grading"] = {"likely": [entry.name for entry in entries]}
 
 
 def own_error(submission, function):

@@ -176,17 +176,17 @@ def know(key, source, imports, entries, folder):
 
 
 def likely(test, function, seed, key):
-    """repr of (name, hint) of each known mistake that may explain why a test failed."""
+    """repr of the names of the known mistakes that may explain why a test failed."""
     prepare([], seed)
     try:
         entries = KNOWN[key].likely(test, function, stand_in(function), seed)
         LINK.rest()
     except (StudentTimeout, StudentKernelLost):
         entries = []
-    return repr([(entry.name, entry.hint) for entry in entries])
+    return repr([entry.name for entry in entries])
 
 
-def passing(tests, function, names, seed, key):
+def passing(tests, names, function, seed, key):
     """repr of the names of those known mistakes of a function that pass all of some tests."""
     prepare([], seed)
     entries = [e for e in KNOWN[key].entries if e.function == function and e.name in names]

@@ -2,13 +2,14 @@
 nbgrader, is tested in test_matrix.py."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 from cells import define, run_tests, source_notebook
 from conftest import ASSIGNMENTS
 
-from grading.bank import ROOT, right_answers, solutions
+from grading.bank import ROOT, Misconception, right_answers, solutions
 from grading.hints import MAX_HINTS, Explainer, explainer, narrowed
 from grading.notebooks import function_under_test, grade_cells, graded_functions, notebook_path
 
@@ -25,16 +26,10 @@ def explain(assignment, function, answers, seed=0):
     wrong = define(answers, assignment)[function]
     failed = [name for name, error in results.items() if error]
     found = [known.likely(sources[name], function, wrong, seed) for name in failed]
-    entries = {(e.name, e.hint): e for e in known.entries if e.function == function}
     passed = [sources[name] for name in results if name not in failed]
-
-    def passing(mistakes):
-        kept = known.passing(passed, [entries[mistake] for mistake in mistakes])
-        return [(entry.name, entry.hint) for entry in kept]
-
-    kept = narrowed([[(e.name, e.hint) for e in likely] for likely in found], passing)
+    kept = narrowed(found, partial(known.passing, passed))
     return {
-        name: [mistake for mistake, _ in likely] for name, likely in zip(failed, kept, strict=True)
+        name: [entry.name for entry in entries] for name, entries in zip(failed, kept, strict=True)
     }
 
 
@@ -86,7 +81,8 @@ def test_two_mistakes_at_once_are_no_known_mistake():
 
 
 def test_what_fits_all_tests_of_a_function_comes_before_what_fits_one():
-    a, b, *more = mistakes = [(f"name {n}", f"Hint {n}.") for n in range(MAX_HINTS + 2)]
+    mistakes = [Misconception(f"name {n}", "f", "", "", f"Hint {n}.") for n in range(MAX_HINTS + 2)]
+    a, b, *more = mistakes
     assert narrowed([[a, b], [b]], list) == [[b], [b]]
     assert narrowed([[a], [b]], list) == [[a], [b]]
     assert narrowed([mistakes], list) == [[]]
